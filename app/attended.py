@@ -1,0 +1,38 @@
+"""The console and the API as `nightshift up` runs them: `python -m app.attended HOME HOST PORT`.
+
+Beside serving, it watches for enough new corrections to start a night.
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+from app.server import serve
+from core.environments import environments
+from core.schema import NightshiftError
+from core.services import Workspace
+from flows.threshold import Threshold
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str]) -> int:
+    """Serves until it is told to stop."""
+    home, host, port = Path(arguments[0]), arguments[1], int(arguments[2])
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+
+    def watch(address: str) -> None:  # noqa: ARG001
+        ws = Workspace.open(home)
+        for environment in environments():
+            Threshold(ws, environment).start()
+
+    try:
+        serve(home, host, port, on_listening=watch)
+    except NightshiftError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

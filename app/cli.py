@@ -1,0 +1,339 @@
+"""`nightshift`: the command line.
+
+Commands are declared here and live in `app/commands`, which is imported only when one runs: `--help` loads nothing.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from app.terminal import Answer, Terminal, run
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="nightshift",
+    help="Turns people's corrections of a classifier into a better, safely promoted model by the next morning.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+models = typer.Typer(help="Who is champion, who was, and how to go back.", no_args_is_help=True)
+app.add_typer(models, name="models")
+bench = typer.Typer(help="How fast, beside what everyone would use.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+Home = Annotated[
+    Optional[Path],  # noqa: UP045 (Typer reads the annotation)
+    typer.Option("--home", metavar="DIR", help="Where data live; else NIGHTSHIFT_HOME, else ./.nightshift."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on standard output.")]
+Dataset = Annotated[
+    Path, typer.Option("--dataset", metavar="DIR", help="A labelled folder: images/, tasks.csv, manifest.csv.")
+]
+
+
+@app.command()
+def up(
+    home: Home = None,
+    as_json: Json = False,
+    host: Annotated[Optional[str], typer.Option(help="Address of the console and the API.")] = None,  # noqa: UP045
+    port: Annotated[Optional[int], typer.Option(help="Port of the console and the API.")] = None,  # noqa: UP045
+    prefect_port: Annotated[Optional[int], typer.Option(help="Port of the Prefect server.")] = None,  # noqa: UP045
+    samples: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--samples/--no-samples", help="Load drawn sample screens into an empty home."),
+    ] = None,
+) -> None:
+    """Start the console, the API and the nightly flow; Ctrl-C stops all of it."""
+
+    def command(terminal: Terminal) -> Answer | None:
+        from app.up import Wanted
+        from app.up import up as start
+
+        return start(home, Wanted(host=host, port=port, prefect_port=prefect_port, samples=samples), terminal)
+
+    run(command, home=home, as_json=as_json)
+
+
+@app.command("import")
+def import_(
+    directory: Annotated[Path, typer.Argument(help="Folder with images/ and tasks.csv, or of images alone.")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Take in a folder of screens; its labels count as a person's feedback."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.data import import_folder
+
+        return import_folder(terminal, home, directory)
+
+    run(command, home=home, as_json=as_json)
+
+
+@app.command()
+def classify(
+    image: Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file.")],
+    work: Annotated[str, typer.Option(metavar="TEXT", help="The work the screen is held against.")],
+    session: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="NAME", help="The sitting that the screen belongs to; kept with the picture."),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say whether a screen is on task for the work described."""
+
+    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
+        from app.commands.data import classify_image
+
+        return classify_image(home, image, work, session)
+
+    run(command, home=home, as_json=as_json)
+
+
+@app.command()
+def correct(
+    prediction_id: Annotated[str, typer.Argument(help="As `classify` gave it.")],
+    label: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="LABEL", help="The right answer: on_task, off_task or cannot_tell."),
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back the last word on this prediction.")] = False,
+    reason: Annotated[Optional[str], typer.Option(metavar="TEXT", help="Why.")] = None,  # noqa: UP045
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Correct or confirm a prediction, or take the correction back."""
+    if (label is None) != undo:
+        raise typer.BadParameter("give either --label or --undo")
+    if undo and reason is not None:
+        raise typer.BadParameter("a --reason belongs to a --label")
+
+    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
+        from app.commands.data import correct_prediction
+
+        return correct_prediction(home, prediction_id, label, reason)
+
+    run(command, home=home, as_json=as_json)
+
+
+@app.command()
+def nightly(
+    seed: Annotated[Optional[int], typer.Option(min=0, help="Else it follows from the date.")] = None,  # noqa: UP045
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Run a night now: learn from the corrections, and promote the challenger if it is provably better."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.nights import nightly
+
+        return nightly(terminal, home, seed)
+
+    run(command, home=home, as_json=as_json)
+
+
+@app.command()
+def evaluate(
+    dataset: Dataset,
+    release: Annotated[str, typer.Option(help="`champion`, or a release's id or how it begins.")] = "champion",
+    policy: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="`prompt`: instead of a release, the baseline of a fixed prompt and no training."),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a release on a labelled folder; nothing is kept that training could see."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.measures import evaluate
+
+        return evaluate(terminal, home, dataset, release, policy)
+
+    run(command, home=home, as_json=as_json)
+
+
+@app.command()
+def train(
+    dataset: Dataset,
+    method: Annotated[str, typer.Option(help="`sft`: the likelihood of the labels; `grpo`: the loss of the nights.")],
+    environment: Annotated[str, typer.Option(help="The problem that is learnt.")] = "screen",
+    release: Annotated[str, typer.Option(help="Where to start: `champion`, or a release's id.")] = "champion",
+    steps: Annotated[Optional[int], typer.Option(min=1, help="Else learning.steps.")] = None,  # noqa: UP045
+    learning_rate: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Else learning.learning_rate."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Train on a labelled folder now; what comes out is a challenger and is not promoted."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.training import train
+
+        return train(
+            terminal,
+            home,
+            method,
+            environment,
+            dataset,
+            release=release,
+            steps=steps,
+            learning_rate=learning_rate,
+            seed=seed,
+        )
+
+    run(command, home=home, as_json=as_json)
+
+
+@app.command()
+def simulate(
+    dataset: Dataset,
+    corrections: Annotated[int, typer.Option(min=1, help="Pieces of feedback in all.")] = 50,
+    nights: Annotated[int, typer.Option(min=1, help="Nights they are spread over.")] = 2,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    relabel: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="CATEGORY=LABEL", help="Plants a rule of the customer's own; may be given again."),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Replay a labelled folder as an operator would, in a throw-away home, and measure what was learnt."""
+    rules = dict(_rule(each) for each in relabel or ())
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.measures import simulate
+
+        return simulate(terminal, home, dataset, corrections=corrections, nights=nights, seed=seed, relabel=rules)
+
+    run(command, home=home, as_json=as_json)
+
+
+@models.command()
+def history(home: Home = None, as_json: Json = False) -> None:
+    """Every change of champion, newest first, with its reason."""
+
+    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
+        from app.commands.models import history
+
+        return history(home)
+
+    run(command, home=home, as_json=as_json)
+
+
+@models.command()
+def rollback(
+    to: Annotated[Optional[str], typer.Option(metavar="RELEASE", help="Else the one before.")] = None,  # noqa: UP045
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept in the history.")] = "",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Make the champion before this one champion again."""
+
+    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
+        from app.commands.models import rollback
+
+        return rollback(home, to=to, reason=reason)
+
+    run(command, home=home, as_json=as_json)
+
+
+@bench.command("reading")
+def bench_reading(
+    dataset: Dataset,
+    screens: Annotated[int, typer.Option(min=1, help="Screens that are read, spread over the folder.")] = 40,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Read screens in full, with RapidOCR as it comes, and again after small changes."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import reading
+
+        return reading(terminal, home, dataset, screens)
+
+    run(command, home=home, as_json=as_json)
+
+
+@bench.command()
+def grpo(home: Home = None, as_json: Json = False) -> None:
+    """Time a training step of ours and of stock TRL, in turns, on the same tiny vision-language model."""
+
+    # As in a training process; torch reads it when it is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import grpo
+
+        return grpo(terminal, home)
+
+    run(command, home=home, as_json=as_json)
+
+
+@models.command()
+def merge(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="An empty or a new folder.")],
+    release: Annotated[str, typer.Option(help="`champion`, or a release's id or how it begins.")] = "champion",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Write a release as one complete model, without adapter, for other programs."""
+
+    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
+        from app.commands.models import merge
+
+        return merge(home, out, release)
+
+    run(command, home=home, as_json=as_json)
+
+
+@app.command()
+def doctor(home: Home = None, as_json: Json = False) -> None:
+    """Say what is wrong with this installation, and what to do."""
+
+    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
+        from app.commands.models import doctor
+
+        return doctor(home)
+
+    run(command, home=home, as_json=as_json)
+
+
+def main() -> None:
+    """The console script."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    app()
+
+
+QUIET = {
+    "TQDM_DISABLE": "1",
+    "DO_NOT_TRACK": "1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_OFFLINE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONWARNINGS": "ignore",
+    # Processes are started by the names of our packages, which are names others use too.
+    "PYTHONSAFEPATH": "1",
+}
+"""For libraries that draw bars, warn, or would call somebody, and read this when they are imported."""
+
+
+def _rule(text: str) -> tuple[str, str]:
+    category, separator, label = text.partition("=")
+    if not (category and separator and label):
+        raise typer.BadParameter(f"--relabel {text!r}: write CATEGORY=LABEL, for example video_streaming=on_task")
+    return category, label
+
+
+if __name__ == "__main__":
+    main()

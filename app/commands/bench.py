@@ -1,0 +1,50 @@
+"""`nightshift bench`: one function a benchmark."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from app.commands import ENVIRONMENT
+from app.terminal import Answer, Terminal
+from core.services import Workspace
+from core.settings import load_settings
+
+__all__ = ["grpo", "reading"]
+
+
+def grpo(terminal: Terminal, home: Path | None) -> Answer:
+    """Our trainer beside stock TRL, both on as many threads as a training of this home gets."""
+    from core.services.bench.grpo import bench_grpo  # imports TRL
+
+    torch.set_num_threads(load_settings(home).learning.threads)
+    with terminal.progress("training steps, in turns") as progress:
+        found = bench_grpo(progress=progress)
+    return Answer(found, partial(_show_grpo, found))
+
+
+def reading(terminal: Terminal, home: Path | None, dataset: Path, screens: int) -> Answer:
+    """Reading beside RapidOCR as it comes, and reading again what changed."""
+    from core.services.bench.reading import bench_reading
+
+    with terminal.progress("reading screens") as progress:
+        found = bench_reading(Workspace.open(home), ENVIRONMENT, dataset, screens, progress=progress)
+    return Answer(found, partial(_show_reading, found))
+
+
+def _show_grpo(found: dict[str, Any], console: Console) -> None:
+    console.print(f"{found['ours_s']:.3f} s a step, TRL {found['trl_s']:.3f} s, 8 prompts and 5 answers")
+    for size, speedup in found["by_group_size"].items():
+        console.print(f"{size} answers a group: {speedup:.1f} times faster")
+    console.print(
+        f"on the same completions the loss differs by {found['loss_rel_diff']:.1e}, "
+        f"gradients by {found['grad_rel_diff']:.1e}"
+    )
+
+
+def _show_reading(found: dict[str, Any], console: Console) -> None:
+    again = found["incremental"]
+    console.print(f"{found['n']} screens: {found['full']['p50_ms']} ms each, read {found['ratio']} times as fast")
+    console.print(f"{again['n']} changes: {again['p50_ms']} ms each, {again['lines_equal']} of the lines equal")

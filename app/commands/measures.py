@@ -1,0 +1,104 @@
+"""Measurements that keep nothing: `evaluate` and `simulate`."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from app.commands import ENVIRONMENT
+from app.commands.nights import watched, without_prefect_logs
+from app.terminal import Answer, Terminal
+from core import services
+from core.schema import NightshiftError
+from core.services import Workspace
+from core.settings import load_settings
+from flows.client import one_server_for_nights
+
+__all__ = ["evaluate", "simulate"]
+
+PROMPT = "prompt"
+OF_A_HOME = {"home", "profile", "store", "blobs", "cache"}
+"""Settings that say where things are; a throw-away home has its own."""
+
+
+def evaluate(terminal: Terminal, home: Path | None, dataset: Path, release: str, policy: str | None) -> Answer:
+    """Figures of a release, or of the prompted baseline, on a labelled folder."""
+    if policy not in (None, PROMPT):
+        raise NightshiftError(f"no policy {policy!r} to measure; there is {PROMPT!r}, or name a --release")
+    ws = Workspace.open(home)
+    with terminal.progress("reading screens") as progress:
+        figures = services.evaluate_folder(
+            ws, ENVIRONMENT, dataset, release=release, prompted=policy == PROMPT, progress=progress
+        )
+    return Answer(figures, partial(_show_figures, figures))
+
+
+def simulate(
+    terminal: Terminal,
+    home: Path | None,
+    dataset: Path,
+    *,
+    corrections: int,
+    nights: int,
+    seed: int,
+    relabel: Mapping[str, str],
+) -> Answer:
+    """The experiment, under this home's settings and with its cache of readings, in a home that is thrown away."""
+    settings = load_settings(home)
+    without_prefect_logs()
+    with one_server_for_nights() as run_night:
+
+        def run_watched(ws: Workspace, environment: str, night_seed: int) -> dict[str, Any]:
+            with terminal.progress("a night") as progress, watched(ws, progress, terminal):
+                return run_night(ws, environment, night_seed)
+
+        with terminal.progress("reading screens") as progress:
+            found = services.simulate(
+                dataset,
+                cache=settings.cache_dir,
+                corrections=corrections,
+                nights=nights,
+                seed=seed,
+                relabel=relabel,
+                run_night=run_watched,
+                environment=ENVIRONMENT,
+                progress=progress,
+                overrides={**settings.model_dump(exclude=OF_A_HOME), "store": "", "blobs": ""},
+            )
+    return Answer(found, partial(_show_simulation, found))
+
+
+def _show_figures(figures: dict[str, Any], console: Console) -> None:
+    low, high = figures["ci95"] or (None, None)
+    console.print(f"{figures['n']} pairs: {_share(figures['accuracy'])} right (95%: {_share(low)} to {_share(high)})")
+    console.print(
+        f"balanced {_share(figures['balanced_accuracy'])}, AUROC {_number(figures['auroc'])}, "
+        f"calibration error {_number(figures['ece'])}, hard pairs {_share(figures['hard']['accuracy'])} "
+        f"of {figures['hard']['n']}"
+    )
+    console.print(f"{figures['latency_ms']['p50']:.0f} ms a screen, 95% within {figures['latency_ms']['p95']:.0f} ms")
+    table = Table("category", "n", "right")
+    for name, of_it in figures["by_category"].items():
+        table.add_row(name, str(of_it["n"]), _share(of_it["accuracy"]))
+    console.print(table)
+
+
+def _show_simulation(found: dict[str, Any], console: Console) -> None:
+    outcomes = ", ".join(night["outcome"] for night in found["nights"])
+    console.print(f"{found['feedback']} pieces of feedback; nights: {outcomes}; {found['seconds']:.0f} s")
+    table = Table("suite", "n", "before", "challenger", "after")
+    for suite, before in found["before"].items():
+        row = [_share(found[release][suite]["accuracy"]) for release in ("before", "challenger", "after")]
+        table.add_row(suite, str(before["n"]), *row)
+    console.print(table)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

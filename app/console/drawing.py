@@ -1,0 +1,162 @@
+"""Fragments of the page as HTML. Everything that comes from data is escaped here, and nowhere else is HTML made of it.
+
+Gradio's templates would run `${...}` inside values put in by Handlebars, so fragments are whole strings that are shown
+as they are.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+
+from core.environments import Environment
+from core.schema import CANNOT_TELL, Evidence, Media, Prediction
+
+__all__ = [
+    "answer_title",
+    "badge",
+    "card",
+    "figure_of",
+    "moment",
+    "notice",
+    "short_id",
+    "table",
+    "tone",
+    "verdict_card",
+    "why_card",
+]
+
+SURENESS = ((0.6, "barely more than a guess"), (0.8, "fairly sure"), (0.95, "sure"), (1.01, "very sure"))
+
+
+def answer_title(environment: Environment, answer: object) -> str:
+    """How an answer is shown to a person; plain text."""
+    if answer == CANNOT_TELL:
+        return "Cannot tell"
+    return environment.answer_titles.get(str(answer), str(answer))
+
+
+def tone(environment: Environment, answer: object) -> str:
+    """The style class that gives each answer its colour everywhere."""
+    answers = environment.answers or ()
+    return f"ns-answer-{answers.index(answer)}" if answer in answers else "ns-answer-none"
+
+
+def leaning(environment: Environment, weight: float) -> str:
+    """The style class of the answer that a piece of evidence speaks for; see `Evidence.weight`."""
+    if not weight or not environment.answers:
+        return "ns-answer-none"
+    return tone(environment, environment.answers[0 if weight > 0 else 1])
+
+
+def short_id(id: str | None) -> str:
+    """The beginning of an id, enough to tell it from others."""
+    return f"<code>{escape(id[:10])}</code>" if id else "none"
+
+
+def moment(at: datetime | str) -> str:
+    """A moment as the browser's script and a reader without one can both show it."""
+    when = datetime.fromisoformat(at) if isinstance(at, str) else at
+    local = when.astimezone()
+    return (
+        f'<time datetime="{when.isoformat()}" title="{local:%A %d %B %Y, %H:%M:%S %Z}">{local:%d %b %Y, %H:%M}</time>'
+    )
+
+
+def card(title: str, body: str) -> str:
+    """A titled box; `body` is HTML already."""
+    return f'<section class="ns-card"><h3 class="ns-title">{escape(title)}</h3>{body}</section>'
+
+
+def badge(text: str, kind: str) -> str:
+    """A word in a coloured pill; `kind` is good, bad, open or now."""
+    return f'<span class="ns-badge ns-{kind}">{escape(text)}</span>'
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()) -> str:
+    """A table whose cells are HTML already; `numbers` are the columns that are set flush right."""
+
+    def cell(tag: str, column: int, content: str) -> str:
+        return f"<{tag}{' class=ns-number' if column in numbers else ''}>{content}</{tag}>"
+
+    top = "".join(cell("th", column, escape(name)) for column, name in enumerate(head))
+    body = "".join(f"<tr>{''.join(cell('td', *place) for place in enumerate(row))}</tr>" for row in rows)
+    rows_and_head = f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="ns-scroll"><table class="ns-table">{rows_and_head}</table></div>'
+
+
+def notice(text: str, kind: str = "good") -> str:
+    """A line that says what just happened; `kind` is good, bad or open. Empty text leaves no trace."""
+    return f'<p class="ns-notice ns-{kind}" role="status">{escape(text)}</p>' if text else ""
+
+
+def figure_of(environment: Environment, media: Media, evidence: Sequence[Evidence] = (), *, alt: str) -> str:
+    """The picture at its natural proportions, with the boxes of the evidence drawn on it."""
+    boxes = "".join(
+        _box(number, item, leaning(environment, item.weight))
+        for number, item in _numbered(evidence)
+        if item.box is not None
+    )
+    return (
+        f'<figure class="ns-screen" style="--ratio:{media.width / media.height:.4f}" tabindex="0" role="button" '
+        'aria-label="Show the picture in full" title="Show in full">'
+        f'<img src="/v1/media/{escape(media.id)}" alt="{escape(alt)}" width="{media.width}" height="{media.height}">'
+        f"{boxes}</figure>"
+    )
+
+
+def _numbered(evidence: Sequence[Evidence]) -> list[tuple[int, Evidence]]:
+    """Evidence that stands somewhere on the picture, counted from 1."""
+    return list(enumerate((item for item in evidence if item.box is not None), start=1))
+
+
+def _box(number: int, item: Evidence, lean: str) -> str:
+    left, top, right, bottom = item.box or (0.0, 0.0, 0.0, 0.0)
+    place = f"left:{left:.2%};top:{top:.2%};width:{max(0.0, right - left):.2%};height:{max(0.0, bottom - top):.2%}"
+    atop = " ns-atop" if top < 0.04 else ""
+    return f'<span class="ns-box {lean}{atop}" style="{place}" data-mark="{number}"><b>{number}</b></span>'
+
+
+def verdict_card(environment: Environment, said: Prediction, *, turn: str) -> str:
+    """The verdict and how sure it is."""
+    title, colour = escape(answer_title(environment, said.answer)), tone(environment, said.answer)
+    if said.from_person:
+        kicker, sure = "A person says", '<p class="ns-sure">It was said before; the model was not needed.</p>'
+    else:
+        words = next(word for below, word in SURENESS if said.confidence < below)
+        kicker = "The model says"
+        sure = (
+            f'<div class="ns-bar {colour}" role="meter" aria-label="Confidence" aria-valuemin="0" aria-valuemax="100"'
+            f' aria-valuenow="{said.confidence * 100:.0f}"><i style="width:{said.confidence:.1%}"></i></div>'
+            f'<p class="ns-sure"><strong>{said.confidence:.0%}</strong> {words}</p>'
+        )
+    return (
+        f'<article class="ns-card ns-verdict" role="status" data-turn="{escape(turn)}">'
+        f'<p class="ns-kicker">{kicker}</p><h2 class="{colour}">{title}</h2>{sure}</article>'
+    )
+
+
+def why_card(environment: Environment, said: Prediction) -> str:
+    """What decided it, strongest first, numbered as on the picture, and who answered in what time."""
+    evidence = () if said.from_person else said.evidence
+    heaviest = max((abs(item.weight) for item in evidence), default=0.0) or 1.0
+    remarks = "".join(f'<li class="ns-remark">{escape(item.text)}</li>' for item in evidence if item.box is None)
+    rows = "".join(
+        f'<li class="{leaning(environment, item.weight)}" data-mark="{number}"><b>{number}</b>'
+        f'<span class="ns-line">{escape(item.text)}</span>'
+        f'<span class="ns-weight" aria-hidden="true"><i style="width:{abs(item.weight) / heaviest:.0%}"></i></span>'
+        "</li>"
+        for number, item in _numbered(evidence)
+    )
+    legend = "".join(
+        f'<span class="{tone(environment, answer)}">speaks for {escape(answer_title(environment, answer))}</span>'
+        for answer in environment.answers or ()
+    )
+    decided = f'<h3>What decided it</h3><ul>{remarks}{rows}</ul><p class="ns-legend">{legend}</p>' if evidence else ""
+    return (
+        f'<section class="ns-card ns-why">{decided}'
+        f'<p class="ns-fine">release {short_id(said.release)} · {_duration_ms(said.latency_ms)}</p></section>'
+    )
+
+
+def _duration_ms(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

@@ -1,0 +1,1 @@
+"""Everything in Nightshift that is true without a server or a schedule."""

@@ -1,0 +1,104 @@
+"""What one problem needs, bound together. Nothing outside an environment knows what its labels mean."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from PIL.Image import Image
+from pydantic import JsonValue
+
+from core.judge import Judge
+from core.learning.variants import VariantKind
+from core.policy import Library, Policy
+from core.policy.vlm.prompt import Prompt
+from core.reward import Question, Reward, combine, reward_parts
+from core.schema import CANNOT_TELL, Example, NightshiftError
+from core.settings import Settings
+
+__all__ = ["Environment"]
+
+
+class Environment(ABC):
+    """One problem: its examples, answers, students, teacher, rewards, variants, and what to call things on a page."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    answers: ClassVar[tuple[str, ...] | None]
+    "The closed answer set; None where answers are free text."
+    answer_titles: ClassVar[dict[str, str]]
+    "How each answer is shown to a person."
+    ask_title: ClassVar[str]
+    ask_placeholder: ClassVar[str]
+    max_ask_characters: ClassVar[int] = 2000
+    policies: ClassVar[dict[str, type[Policy]]]
+    "Registered students by name."
+    prompt: ClassVar[Prompt]
+    "What a vision-language student is asked, and the word that stands for each answer."
+    variant_kinds: ClassVar[tuple[VariantKind, ...]]
+
+    def example(self, media: Sequence[str], ask: str, *, cluster: str, parent: str | None = None) -> Example:
+        """A checked example. Raises NightshiftError for an empty or endless question or no input."""
+        ask = " ".join(ask.split())
+        if not ask:
+            raise NightshiftError(f"{self.ask_title!r} is empty; say in a sentence or two what is asked")
+        if len(ask) > self.max_ask_characters:
+            raise NightshiftError(f"{self.ask_title!r} has {len(ask)} characters; at most {self.max_ask_characters}")
+        if not media:
+            raise NightshiftError(f"{self.name} needs an input, and none was given")
+        return Example.make(self.name, tuple(media), ask, answers=self.answers, cluster=cluster, parent=parent)
+
+    def parse_answer(self, text: JsonValue) -> str:
+        """A person's answer, compared exactly. Raises NightshiftError naming the answers there are."""
+        allowed = (*(self.answers or ()), CANNOT_TELL)
+        if text not in allowed:
+            raise NightshiftError(f"{text!r} is not an answer here; the answers are {', '.join(allowed)}")
+        return str(text)
+
+    @abstractmethod
+    def untrained_policy(self, settings: Settings) -> Policy:
+        """The student before anybody has corrected it."""
+
+    @abstractmethod
+    def prompted_policy(self, settings: Settings) -> Policy:
+        """What everyone would try first: a fixed prompt and no training. A baseline to measure against."""
+
+    @abstractmethod
+    def judge(self, settings: Settings) -> Judge:
+        """The teacher chosen in the settings. Raises NightshiftError for a name it does not know."""
+
+    @abstractmethod
+    def rewards(self, settings: Settings, *, judge_share: float) -> tuple[Reward, ...]:
+        """The reward's parts. `judge_share` is what the judge has earned, 0..1; it scales the judge's weight."""
+
+    @abstractmethod
+    def domain(self, example: Example) -> str:
+        """The kind of work an example belongs to, for figures by domain."""
+
+    @abstractmethod
+    def siblings(self, image: Image, ask: str, generator: np.random.Generator) -> list[tuple[Image, str]]:
+        """Other pictures and questions a correction should hold for, made in ways that no variant uses."""
+
+    @abstractmethod
+    def gold_and_cheats(self) -> list[tuple[Question, JsonValue, bool]]:
+        """Questions with an answer and whether it is the right one: what `validate` holds the rewards to."""
+
+    def validate(self, settings: Settings) -> list[str]:
+        """Runs the whole reward stack on gold answers and on cheats; what it got wrong, in words."""
+        rewards = self.rewards(settings, judge_share=1.0)
+        problems = []
+        for question, answer, right in self.gold_and_cheats():
+            value = combine(reward_parts(question, answer, rewards), rewards, label_says=None)
+            if value is None or (value >= 1.0) != right or (not right and value > 0.0):
+                problems.append(f"answer {answer!r} to {question.example.ask!r} earned {value}")
+        return problems
+
+    def policy_class(self, name: str) -> type[Policy]:
+        """The student registered as `name`. Raises NightshiftError naming those there are."""
+        if name not in self.policies:
+            raise NightshiftError(f"{self.name} has no policy {name!r}; there are: {', '.join(sorted(self.policies))}")
+        return self.policies[name]
+
+    def describe(self, example: Example, library: Library) -> str | None:  # noqa: ARG002
+        """A short caption of an example for a list, where the environment has one."""
+        return None

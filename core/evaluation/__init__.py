@@ -1,0 +1,51 @@
+"""What a release is worth, whether it may replace the champion, and the page that says so."""
+
+from core.evaluation.gate import PRIMARY, decide
+from core.evaluation.metrics import (
+    Figures,
+    Summary,
+    accuracy,
+    auroc,
+    balanced_accuracy,
+    cohen_kappa,
+    ece,
+    figures,
+    share_ci95,
+    summarise,
+)
+from core.evaluation.report import render_report, render_summary
+from core.evaluation.statistics import (
+    ClusterSums,
+    cluster_sums,
+    difference_ci95,
+    examples_needed,
+    holm,
+    mcnemar_exact,
+    shrink,
+    sign_flip_p,
+)
+
+__all__ = [
+    "PRIMARY",
+    "ClusterSums",
+    "Figures",
+    "Summary",
+    "accuracy",
+    "auroc",
+    "balanced_accuracy",
+    "cluster_sums",
+    "cohen_kappa",
+    "decide",
+    "difference_ci95",
+    "ece",
+    "examples_needed",
+    "figures",
+    "holm",
+    "mcnemar_exact",
+    "render_report",
+    "render_summary",
+    "share_ci95",
+    "shrink",
+    "sign_flip_p",
+    "summarise",
+]

@@ -1,0 +1,94 @@
+"""Small drawings as inline SVG, coloured by the style sheet of the page they stand in. All text is escaped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+__all__ = ["Change", "Share", "change_chart", "share_chart"]
+
+WIDTH, LABEL, ROW = 760, 200, 34
+Tone = Literal["better", "worse", "plain"]
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share in 0..1 with its interval."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True)
+class Change:
+    """How many examples of a group became better and worse."""
+
+    label: str
+    better: int
+    worse: int
+
+
+def share_chart(shares: Sequence[Share], *, title: str) -> str:
+    """Dots with whiskers on a common axis that starts at a round tenth below the lowest whisker."""
+    start = max(0.0, int(min([share.low for share in shares], default=0.0) * 10 - 1e-9) / 10)
+    height = ROW * len(shares) + 30
+    place = (WIDTH - LABEL - 70) / (1.0 - start)
+
+    def x(value: float) -> float:
+        return LABEL + (value - start) * place
+
+    step = 0.1 if start < 0.7 else 0.05
+    ticks = [start + step * count for count in range(round((1.0 - start) / step) + 1)]
+    marks = [
+        f'<line class="axis" x1="{x(t):.1f}" x2="{x(t):.1f}" y1="4" y2="{height - 24}"/>'
+        f'<text class="soft" x="{x(t):.1f}" y="{height - 6}" text-anchor="middle">{t:.0%}</text>'
+        for t in ticks
+    ]
+    rows = [
+        _share_row(share, 22 + ROW * i, x(share.value), x(share.low), x(share.high)) for i, share in enumerate(shares)
+    ]
+    return _svg(height, title, [*marks, *rows])
+
+
+def change_chart(changes: Sequence[Change], *, title: str) -> str:
+    """Bars from a middle line: worse to the left, better to the right."""
+    height = ROW * len(changes) + 8
+    middle = LABEL + (WIDTH - LABEL) / 2
+    unit = ((WIDTH - LABEL) / 2 - 46) / max([1, *(max(c.better, c.worse) for c in changes)])
+    line = f'<line class="axis" x1="{middle}" x2="{middle}" y1="2" y2="{height - 4}"/>'
+    rows = [_change_row(change, 20 + ROW * i, middle, unit) for i, change in enumerate(changes)]
+    return _svg(height, title, [line, *rows])
+
+
+def _share_row(share: Share, y: int, at: float, low: float, high: float) -> str:
+    return (
+        f'<text x="{LABEL - 14}" y="{y + 4}" text-anchor="end">{_short(share.label)}</text>'
+        f'<line class="whisker {share.tone}" x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
+        f'<circle class="{share.tone}" cx="{at:.1f}" cy="{y}" r="6.5"/>'
+        f'<text x="{WIDTH - 2}" y="{y + 4}" text-anchor="end">{share.value:.1%}</text>'
+    )
+
+
+def _change_row(change: Change, y: int, middle: float, unit: float) -> str:
+    left, right = change.worse * unit, change.better * unit
+    bars = (
+        f'<text x="{LABEL - 14}" y="{y + 4}" text-anchor="end">{_short(change.label)}</text>'
+        f'<rect class="worse" x="{middle - left - 1:.1f}" y="{y - 9}" width="{left:.1f}" height="18" rx="3"/>'
+        f'<rect class="better" x="{middle + 1:.1f}" y="{y - 9}" width="{right:.1f}" height="18" rx="3"/>'
+    )
+    return (
+        f'{bars}<text x="{middle - left - 8:.1f}" y="{y + 4}" text-anchor="end">{change.worse}</text>'
+        f'<text x="{middle + right + 8:.1f}" y="{y + 4}">{change.better}</text>'
+    )
+
+
+def _svg(height: int, title: str, parts: Sequence[str]) -> str:
+    name = escape(title)
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{name}">{"".join(parts)}</svg>'
+
+
+def _short(label: str) -> str:
+    return escape(label if len(label) <= 26 else f"{label[:25]}…")

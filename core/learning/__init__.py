@@ -1,0 +1,35 @@
+"""From corrections to a challenger: replay, groups, loss, and the training process.
+
+TRL is imported when training begins, not when this package is.
+"""
+
+from core.learning.features import load_features, save_features
+from core.learning.groups import Groups, exact_groups, sampled_groups
+from core.learning.items import Targets, TrainingItem, load_items, save_items
+from core.learning.job import TrainingJob, run_training
+from core.learning.loss import closed_set_loss
+from core.learning.replay import Replay
+from core.learning.scoring import answer
+from core.learning.steps import read_steps
+from core.learning.training import HeldOut, TrainingResult, train
+
+__all__ = [
+    "Groups",
+    "HeldOut",
+    "Replay",
+    "Targets",
+    "TrainingItem",
+    "TrainingJob",
+    "TrainingResult",
+    "answer",
+    "closed_set_loss",
+    "exact_groups",
+    "load_features",
+    "load_items",
+    "read_steps",
+    "run_training",
+    "sampled_groups",
+    "save_features",
+    "save_items",
+    "train",
+]

@@ -1,0 +1,182 @@
+"""What a step minimises: from the log-probabilities of one forward over a closed answer set to a loss.
+
+Two objectives share the forward, in which each prompt is encoded once however large its group is: the answers are
+known, so a group is drawn from what that same forward says of them, and no second one is needed. They are plain
+torch; the trainer (`core.learning.trainer`) only calls them.
+
+Axes: M items of the training, N items of the batch, K answers, T tokens of an answer, G answers of a group.
+"""
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import torch
+from torch import Tensor
+
+from core.learning.entropy import EntropyBonus
+from core.learning.groups import draw_answers, exact_groups, group_advantages, sampled_groups
+from core.learning.items import Targets
+from core.learning.loss import answer_shares, closed_set_loss
+from core.learning.token_loss import token_divergence, token_loss
+from core.policy import Features, Policy
+from core.schema import NightshiftError
+from core.settings import LearningSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ClosedSetObjective", "Objective", "TokenObjective", "answers_of_tokens", "token_mask"]
+
+Figures: TypeAlias = "dict[str, Tensor]"
+
+
+class Objective(Protocol):
+    """A loss over what the policy says of the answers."""
+
+    over_processes: "Callable[[Tensor], Tensor]"
+    "The mean of a scalar over all processes; the trainer sets it where there are several."
+
+    @property
+    def forward(self) -> "Callable[[Features], Tensor]":
+        """What the objective wants to know of a batch of features."""
+        ...
+
+    def __call__(self, scores: Tensor, rows_N: Tensor, /) -> tuple[Tensor, Figures]:
+        """The scalar loss of the items `rows_N`, for which `forward` gave `scores`, and its parts, detached."""
+        ...
+
+    def mismatch(self, scores: Tensor, rows_N: Tensor, /) -> Tensor:
+        """The largest difference, in nats, between `scores` and the champion's of the same items."""
+        ...
+
+
+class ClosedSetObjective:
+    """Whole answers: `closed_set_loss` over exact or sampled groups."""
+
+    def __init__(self, policy: Policy, targets: Targets, settings: LearningSettings, seed: int) -> None:
+        """`targets` of the M items, on the policy's device."""
+        self.forward = policy.answer_logprobs
+        self.over_processes: Callable[[Tensor], Tensor] = _alone
+        self._targets, self._settings = targets, settings
+        self._entropy = EntropyBonus(settings, targets.reference_NK)
+        self._sampling = torch.Generator(device=policy.model.device).manual_seed(seed % 2**63)
+
+    def __call__(self, logprobs_NK: Tensor, rows_N: Tensor) -> tuple[Tensor, Figures]:
+        targets = self._targets.take(rows_N)
+        if self._settings.groups == "exact":
+            groups = exact_groups(logprobs_NK, targets.rewards_NK)
+        else:
+            groups = sampled_groups(logprobs_NK, targets.rewards_NK, self._settings.group_size, self._sampling)
+        mean_weight = self.over_processes(targets.weights_N.mean())
+        loss, figures = closed_set_loss(logprobs_NK, groups, targets, self._settings, self._entropy.weight, mean_weight)
+        self._entropy.observe(float(self.over_processes(figures["entropy"])))
+        return loss, figures
+
+    def mismatch(self, logprobs_NK: Tensor, rows_N: Tensor) -> Tensor:
+        return (logprobs_NK.detach() - self._targets.reference_NK[rows_N]).abs().amax()
+
+
+class TokenObjective:
+    """The tokens of answers drawn from the policy: TRL's loss of the same name (`settings.objective`).
+
+    With `likelihood_weight` and `entropy_weight` 0 and items of equal weight it is TRL's loss and nothing else.
+    """
+
+    def __init__(
+        self, policy: Policy, targets: Targets, reference_MKT: Tensor, settings: LearningSettings, seed: int
+    ) -> None:
+        """`reference_MKT` are the champion's token log-probabilities of the M items' answers."""
+        self.forward = policy.answer_token_logprobs
+        self.over_processes: Callable[[Tensor], Tensor] = _alone
+        self._targets, self._reference_MKT, self._settings = targets, reference_MKT, settings
+        self._entropy = EntropyBonus(settings, targets.reference_NK)
+        self._mask_KT = token_mask(policy, settings).to(policy.model.device)
+        self._sampling = torch.Generator(device=policy.model.device).manual_seed(seed % 2**63)
+
+    def __call__(self, logprobs_NKT: Tensor, rows_N: Tensor) -> tuple[Tensor, Figures]:
+        answers_NK = answers_of_tokens(logprobs_NKT)
+        return self.loss(logprobs_NKT, rows_N, draw_answers(answers_NK, self._settings.group_size, self._sampling))
+
+    def mismatch(self, logprobs_NKT: Tensor, rows_N: Tensor) -> Tensor:
+        return (logprobs_NKT.detach() - self._reference_MKT[rows_N]).abs().amax()
+
+    def loss(self, logprobs_NKT: Tensor, rows_N: Tensor, drawn_NG: Tensor) -> tuple[Tensor, Figures]:
+        """The loss for the given answers, Int[N, G], in place of drawn ones.
+
+        Figures are those of `closed_set_loss`, but that `policy_gradient` has the divergence in it, and `kl` is its
+        mean over the tokens drawn.
+        """
+        if self._settings.objective == "closed_set":
+            raise ValueError("closed_set is no loss over tokens")
+        targets = self._targets.take(rows_N)
+        importance_N = targets.weights_N / self.over_processes(targets.weights_N.mean())
+        rewards_NG = targets.rewards_NK.gather(1, drawn_NG)
+        reference_NKT = self._reference_MKT[rows_N]
+        over_tokens = token_loss(
+            self._settings.objective,
+            take_answers(logprobs_NKT, drawn_NG),
+            self._mask_KT[drawn_NG],
+            self._settings.gradient_weight * group_advantages(rewards_NG, self._settings.scale_rewards),
+            longest=self._mask_KT.shape[1],
+            reference_NGT=take_answers(reference_NKT, drawn_NG),
+            beta=self._settings.kl_weight,
+            weights_N=importance_N,
+            tokens_a_process=self.over_processes(self._mask_KT[drawn_NG].sum().float()),
+        )
+        answers_NK = answers_of_tokens(logprobs_NKT)
+        likelihood_N = -(targets.label_weights_N * _labels(logprobs_NKT.sum(dim=-1), targets.labels_N))
+        entropy_N = -(answers_NK.exp() * answers_NK).sum(dim=-1)
+        likelihood, entropy = ((importance_N * each_N).mean() for each_N in (likelihood_N, entropy_N))
+        loss = over_tokens + self._settings.likelihood_weight * likelihood - self._entropy.weight * entropy
+        self._entropy.observe(float(self.over_processes(entropy.detach())))
+        moved_NKT = token_divergence(logprobs_NKT.detach(), reference_NKT)
+        figures = {
+            "loss": loss,
+            "policy_gradient": over_tokens,
+            "likelihood": likelihood,
+            "kl": take_answers(moved_NKT, drawn_NG)[self._mask_KT[drawn_NG]].mean(),
+            "entropy": entropy,
+            **_shares(answers_NK, rewards_NG, targets.labels_N),
+        }
+        return loss, {name: value.detach() for name, value in figures.items()}
+
+
+def token_mask(policy: Policy, settings: LearningSettings) -> Tensor:
+    """Bool[K, T]: which places hold a token of each answer. Raises NightshiftError where answers have no tokens."""
+    if policy.answer_mask_KT is None:
+        raise NightshiftError(
+            f"learning.objective {settings.objective!r} is a loss over tokens, and policy {policy.name!r} scores "
+            'whole answers; it needs "closed_set"'
+        )
+    return policy.answer_mask_KT
+
+
+def _alone(value: Tensor) -> Tensor:
+    return value
+
+
+def answers_of_tokens(logprobs_NKT: Tensor) -> Tensor:
+    """Float[N, K]: log-probabilities of whole answers, normalised over the closed set."""
+    return torch.log_softmax(logprobs_NKT.sum(dim=-1), dim=-1)
+
+
+def take_answers(values_NKT: Tensor, drawn_NG: Tensor) -> Tensor:
+    """Float[N, G, T]: the values of the drawn answers."""
+    return values_NKT.gather(1, drawn_NG[..., None].expand(-1, -1, values_NKT.shape[-1]))
+
+
+def _labels(values_NK: Tensor, labels_N: Tensor) -> Tensor:
+    """Float[N]: the label's value, 0 where there is no label."""
+    return values_NK.gather(1, labels_N.clamp(min=0)[:, None]).squeeze(1).masked_fill(labels_N < 0, 0.0)
+
+
+def _shares(answers_NK: Tensor, rewards_NG: Tensor, labels_N: Tensor) -> Figures:
+    known_NG = ~rewards_NG.isnan()
+    scored_N = known_NG.any(dim=1)
+    highest_N = rewards_NG.masked_fill(~known_NG, float("-inf")).amax(dim=1)
+    lowest_N = rewards_NG.masked_fill(~known_NG, float("inf")).amin(dim=1)
+    return {
+        "reward": rewards_NG.nanmean(dim=1)[scored_N].mean(),
+        "zero_variance": (highest_N <= lowest_N)[scored_N].float().mean(),
+        "unscored": (~scored_N).float().mean(),
+        **answer_shares(answers_NK.detach(), labels_N),
+    }

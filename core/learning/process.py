@@ -1,0 +1,119 @@
+"""The training process itself: `python -m core.learning.process JOB.json [PID of who started it]`.
+
+It ends with status 0 when the job's folder is complete, and with a line for a person and status 3 when the job
+cannot be done. It kills itself when the process that started it is gone.
+"""
+
+import fcntl
+import importlib
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+
+from core.learning.features import load_features
+from core.learning.items import load_items
+from core.learning.job import REFUSED, TrainingJob
+from core.learning.training import TrainingResult, train
+from core.policy import Policy
+from core.schema import NightshiftError
+
+WATCH_S = 0.2
+LOCK_WAIT_S = 10.0
+OUT_OF_MEMORY = (
+    "the accelerator ran out of memory; nothing was saved and the champion stays. Halve learning.batch_size first, "
+    "then vlm.max_pixels; vlm.last_blocks and vlm.dtype save memory too"
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the job in the file `arguments[0]`; `arguments[1]` is the process to live and die with."""
+    if len(arguments) > 1:
+        _die_with(int(arguments[1]))
+    try:
+        job = _read_job(Path(arguments[0]))
+        with Path(arguments[0]).open("rb") as lock:
+            _lock(lock.fileno(), job)
+            run(job)
+    except torch.OutOfMemoryError:
+        sys.stderr.write(f"{OUT_OF_MEMORY}\n")
+        return REFUSED
+    except NightshiftError as error:
+        sys.stderr.write(f"{error}\n")
+        return REFUSED
+    return 0
+
+
+def run(job: TrainingJob) -> TrainingResult:
+    """Trains what the job says, unless its folder already holds just that. Raises NightshiftError."""
+    fingerprint = job.fingerprint()
+    done = TrainingResult.read(job.out)
+    if done is not None and done.job == fingerprint:
+        return done
+    torch.set_num_threads(job.settings.threads)
+    return train(
+        load_items(job.items),
+        load_features(job.features),
+        policy_class(job.policy).load(job.champion),
+        job.settings,
+        seed=job.seed,
+        out=job.out,
+        held_out=job.held_out,
+        held_out_features=load_features(job.held_out_features) if job.held_out_features else (),
+        job=fingerprint,
+    )
+
+
+def policy_class(place: str) -> type[Policy]:
+    """The policy class at `package.module:Class`. Raises NightshiftError where there is none."""
+    module, _, name = place.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise NightshiftError(f"no policy class at {place!r} (expected package.module:Class): {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Policy)):
+        raise NightshiftError(f"{place!r} is not a policy class")
+    return found
+
+
+def _read_job(path: Path) -> TrainingJob:
+    try:
+        return TrainingJob.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise NightshiftError(f"cannot read the training job: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise NightshiftError(f"{path} is not a training job: {where}: {first['msg']}") from error
+
+
+def _lock(file: int, job: TrainingJob) -> None:
+    """Waits until no other process works on this job: one whose starter was just killed may be about to end."""
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise NightshiftError(f"another process is training into {job.out}") from None
+            time.sleep(WATCH_S)
+
+
+def _die_with(parent: int) -> None:
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_S)
+        # The group is ours alone when we lead it; else it belongs to whoever started us from a shell.
+        target = os.killpg if os.getpgrp() == os.getpid() else os.kill
+        target(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="watchdog", daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

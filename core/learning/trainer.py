@@ -1,0 +1,271 @@
+"""TRL's `GRPOTrainer` for a closed answer set: four small seams, no method of it copied.
+
+What of TRL's algorithm is left out, and why: generation and prompt preprocessing (the answers are known: features
+are encoded once, before training), reward functions (rewards come with the items), the reference model (the
+champion's log-probabilities are computed once), importance ratios and clipping (one update per group). What stays:
+the loop, optimiser, schedule, gradient clipping and accumulation, device placement, metrics.
+
+Importing this module imports TRL; nothing in `core.learning` does so before it trains.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from datasets import Dataset
+from torch import Tensor
+from torch.utils.data import Sampler
+from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
+from trl import GRPOConfig, GRPOTrainer
+
+from core.learning.answer_model import AnswerModel, tokenizer_of_no_words
+from core.learning.items import Targets, TrainingItem
+from core.learning.loss import PARTS
+from core.learning.objectives import ClosedSetObjective, Objective, TokenObjective, token_mask
+from core.learning.replay import Replay
+from core.learning.scoring import collate, score_tokens
+from core.learning.steps import without_nan
+from core.learning.watch import Watch
+from core.policy import Features, Policy
+from core.schema import NightshiftError
+from core.settings import LearningSettings
+
+__all__ = ["ClosedSetGRPOTrainer", "StepListener", "closed_set_trainer", "fit"]
+
+StepListener: TypeAlias = Callable[[dict[str, Any]], object]
+
+STEP_FIGURES = (*PARTS, "mismatch", "grad_norm", "learning_rate")
+ROUND_STEPS = 10
+"""Steps drawn from the replay at a time; what a round holds is settled when it begins."""
+
+
+class ClosedSetGRPOTrainer(GRPOTrainer):
+    """Trains `policy.model` in place on items of a closed answer set, `features[i]` being those of item i.
+
+    The same features, objective, replay, seed and settings give bit-identical weights on the same machine.
+    `items_count` is how many items of full weight there are: what a mean over all of them stands for.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        objective: Objective,
+        features: Sequence[Features],
+        replay: Replay,
+        settings: LearningSettings,
+        *,
+        items_count: int,
+        seed: int,
+        output_dir: Path,
+        callbacks: Sequence[TrainerCallback] = (),
+    ) -> None:
+        self._policy, self._objective, self._features = policy, objective, features
+        self._replay, self._settings = replay, settings
+        self._watch = Watch(settings)
+        super().__init__(
+            model=AnswerModel(policy.model, objective.forward),
+            reward_funcs=_rewards_come_with_the_items,
+            args=_config(policy, settings, seed, output_dir),
+            train_dataset=Dataset.from_dict({"item": range(len(features))}),
+            processing_class=tokenizer_of_no_words(),
+            callbacks=list(callbacks),
+            optimizers=(policy.optimizer(settings.learning_rate, items_count), None),
+        )
+        self.remove_callback(PrinterCallback)
+        objective.over_processes = self._mean_over_processes
+
+    def _mean_over_processes(self, value: Tensor) -> Tensor:
+        return self.accelerator.reduce(value, reduction="mean")
+
+    def _send_telemetry(self) -> None:
+        """Nothing about a training leaves the machine, whatever the environment says."""
+
+    def _get_train_sampler(self, dataset: Dataset | None = None) -> Sampler[int]:  # noqa: ARG002
+        return _ReplaySampler(self._replay, self._settings.steps, self._settings.batch_size)
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, int]]) -> dict[str, Tensor]:
+        return {"rows_N": torch.tensor([row["item"] for row in inputs])}
+
+    def _compute_loss(self, model: torch.nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+        rows_N = inputs["rows_N"]
+        scores = model(**collate(self._policy, [self._features[row] for row in rows_N.tolist()]))
+        if self.state.global_step == 0:
+            self._watch.compare(self._note("mismatch", float(self._objective.mismatch(scores, rows_N))))
+        loss, parts = self._objective(scores, rows_N)
+        # The same figures everywhere, so that no process stops alone.
+        means = self._mean_over_processes(torch.stack([value.float() for value in parts.values()])).tolist()
+        figures = {name: self._note(name, mean) for name, mean in zip(parts, means, strict=True)}
+        self._watch.look(self.state.global_step + 1, figures)
+        return loss
+
+    def _note(self, name: str, value: float) -> float:
+        self._metrics["train"][name].append(value)
+        return value
+
+
+class _ReplaySampler(Sampler[int]):
+    """All draws of a training, round by round."""
+
+    def __init__(self, replay: Replay, steps: int, batch_size: int) -> None:
+        self._replay, self._steps, self._batch_size = replay, steps, batch_size
+
+    def __len__(self) -> int:
+        return self._steps * self._batch_size
+
+    def __iter__(self) -> Iterator[int]:
+        for first in range(0, self._steps, ROUND_STEPS):
+            steps = min(ROUND_STEPS, self._steps - first)
+            yield from self._replay.draw(steps * self._batch_size, first // ROUND_STEPS).tolist()
+
+
+class _StepLog(TrainerCallback):
+    """Hands on each step's figures, and counts the seconds."""
+
+    def __init__(self, on_step: StepListener) -> None:
+        self._on_step, self._began = on_step, time.perf_counter()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:  # noqa: ARG002
+        if "train_runtime" in logs:  # the summary after the last step
+            return
+        figures = {name: logs[name] for name in sorted(logs) if name in STEP_FIGURES and logs[name] is not None}
+        seconds = time.perf_counter() - self._began
+        self._on_step({"step": state.global_step, **without_nan(figures), "seconds": round(seconds, 4)})
+
+
+def closed_set_trainer(
+    policy: Policy,
+    items: Sequence[TrainingItem],
+    features: Sequence[Features],
+    reference_NK: Tensor,
+    settings: LearningSettings,
+    *,
+    seed: int,
+    scratch: Path,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> ClosedSetGRPOTrainer:
+    """The trainer of `policy`, which still is the champion, whose log-probabilities are `reference_NK`."""
+    replay = Replay(items, seed=seed, family_cap=settings.family_cap, importance_exponent=settings.importance_exponent)
+    targets = Targets.of(items, reference_NK)
+    importance_N = torch.as_tensor(replay.importance_N, dtype=torch.float32)
+    targets = replace(targets, weights_N=targets.weights_N * importance_N).to(policy.model.device)
+    return ClosedSetGRPOTrainer(
+        policy,
+        _objective(policy, targets, features, settings, seed),
+        features,
+        replay,
+        settings,
+        items_count=max(1, round(sum(item.weight for item in items))),
+        seed=seed,
+        output_dir=scratch,
+        callbacks=callbacks,
+    )
+
+
+def fit(
+    policy: Policy,
+    items: Sequence[TrainingItem],
+    features: Sequence[Features],
+    reference_NK: Tensor,
+    settings: LearningSettings,
+    *,
+    seed: int,
+    scratch: Path,
+    on_step: StepListener,
+) -> None:
+    """Trains `policy.model` in place; `on_step` gets each step's figures as they come.
+
+    Raises NightshiftError where loss or weights stop being finite numbers.
+    """
+    with _deterministic_algorithms(), _dropout_put_back(policy.model):
+        trainer = closed_set_trainer(
+            policy,
+            items,
+            features,
+            reference_NK,
+            settings,
+            seed=seed,
+            scratch=scratch,
+            callbacks=[_StepLog(on_step)],
+        )
+        trainer.train()
+    policy.model.eval()
+    broken = [name for name, weight in policy.model.named_parameters() if not weight.isfinite().all()]
+    if broken:
+        raise NightshiftError(
+            f"training ended with weights that are no numbers ({broken[0]} and {len(broken) - 1} others); nothing was "
+            "saved and the champion stays. A smaller learning.learning_rate usually helps."
+        )
+
+
+@contextmanager
+def _dropout_put_back(model: PreTrainedModel) -> Iterator[None]:
+    before = [(module, module.p) for module in model.modules() if isinstance(module, torch.nn.Dropout)]
+    try:
+        yield
+    finally:
+        for module, probability in before:
+            module.p = probability
+
+
+@contextmanager
+def _deterministic_algorithms() -> Iterator[None]:
+    """Asks torch for its deterministic kernels, and puts the choice back afterwards."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+
+
+def _config(policy: Policy, settings: LearningSettings, seed: int, output_dir: Path) -> GRPOConfig:
+    if settings.batch_size < 2:
+        raise NightshiftError(f"learning.batch_size is {settings.batch_size}; training needs at least 2")
+    processes = int(os.environ.get("WORLD_SIZE", "1"))  # as `accelerate launch` and torchrun set it
+    if settings.batch_size % processes:
+        raise NightshiftError(f"learning.batch_size {settings.batch_size} cannot be split among {processes} processes")
+    return GRPOConfig(
+        output_dir=str(output_dir),
+        # Only has to divide the batch: the sampler and the groups are ours.
+        num_generations=settings.batch_size,
+        per_device_train_batch_size=settings.batch_size // processes,
+        max_steps=settings.steps,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type="linear",
+        # The champion's log-probabilities are kept; a copy of the model is not.
+        beta=0.0,
+        # Makes the divergence from the champion 0 at the first step, and every step reproducible.
+        disable_dropout=True,
+        seed=seed % 2**32,
+        bf16=False,
+        gradient_checkpointing=False,
+        use_cpu=policy.model.device.type == "cpu",
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        ddp_find_unused_parameters=False,
+        save_strategy="no",
+        eval_strategy="no",
+        logging_steps=1,
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _objective(
+    policy: Policy, targets: Targets, features: Sequence[Features], settings: LearningSettings, seed: int
+) -> Objective:
+    if settings.objective == "closed_set":
+        return ClosedSetObjective(policy, targets, settings, seed)
+    token_mask(policy, settings)
+    # The policy still is the champion: what it says now is the reference.
+    reference_MKT = score_tokens(policy, features, settings.batch_size).to(policy.model.device)
+    return TokenObjective(policy, targets, reference_MKT, settings, seed)
+
+
+def _rewards_come_with_the_items(**_: Any) -> list[float | None]:
+    raise NightshiftError("a closed answer set is rewarded by its items; no reward function is called in training")

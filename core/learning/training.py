@@ -1,0 +1,276 @@
+"""One training: the challenger, and for cross-fitted evidence one more challenger per fold.
+
+Everything is written beside its destination and renamed at the end, so that a training that was killed at any
+instant leaves nothing that looks finished, and starting it again gives the same weights.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Collection, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Self
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor
+
+from core.learning.groups import exact_groups
+from core.learning.items import Targets, TrainingItem
+from core.learning.loss import closed_set_loss
+from core.learning.scoring import score
+from core.learning.steps import STEPS_FILE, partial_directory, without_nan
+from core.policy import Features, Policy
+from core.schema import Example, NightshiftError
+from core.settings import LearningSettings
+
+__all__ = ["HeldOut", "TrainingResult", "items_without", "train"]
+
+WEIGHTS, CROSSFIT, RESULT = "full", "crossfit.json", "result.json"
+LIBRARIES = ("torch", "transformers", "trl", "accelerate", "peft")
+
+
+class HeldOut(BaseModel):
+    """An example that is evidence: it is judged by the challenger whose training left its cluster out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    example: str
+    cluster: str
+    fold: int
+
+
+class TrainingResult(BaseModel):
+    """What a finished training says of itself, as kept in its `result.json`."""
+
+    model_config = ConfigDict(frozen=True)
+    directory: Path
+    job: str = ""
+    "Fingerprint of the job it came from; empty for a training in process."
+    items: int
+    challengers: int
+    "How many were trained: the one in `weights` and one per fold that left something to train on."
+    steps: int
+    "Optimiser steps of all of them together."
+    seconds: float
+    ms_per_step: float
+    start: dict[str, float | None]
+    "Parts of the loss over all items with exact groups, by the champion."
+    end: dict[str, float | None]
+    "The same, by the challenger."
+    versions: dict[str, str]
+    trainable: tuple[str, ...]
+    "Names of the weights that were trained; every other weight is as it came."
+
+    @property
+    def weights(self) -> Path:
+        """Folder of the challenger as its policy saved it."""
+        return self.directory / WEIGHTS
+
+    @property
+    def crossfit(self) -> dict[str, tuple[float, ...]]:
+        """Example id to the log-probabilities of its answers by the challenger that did not see its cluster."""
+        read: dict[str, list[float]] = json.loads((self.directory / CROSSFIT).read_text())
+        return {example: tuple(logprobs) for example, logprobs in read.items()}
+
+    @classmethod
+    def read(cls, directory: Path) -> "TrainingResult | None":
+        """The result in `directory`, or None where no training has finished there."""
+        try:
+            stored = json.loads((directory / RESULT).read_text())
+            return cls.model_validate({**stored, "directory": directory})
+        except (OSError, ValueError, ValidationError):
+            return None
+
+
+def train(
+    items: Sequence[TrainingItem],
+    features: Sequence[Features],
+    policy: Policy,
+    settings: LearningSettings,
+    *,
+    seed: int,
+    out: Path,
+    held_out: Sequence[HeldOut] = (),
+    held_out_features: Sequence[Features] = (),
+    job: str = "",
+) -> TrainingResult:
+    """Trains a challenger from `policy` (the champion, left as it came) and writes it to the folder `out`.
+
+    `features[i]` are the encoded features of `items[i]`; those of `held_out` likewise. A folder that is already
+    there is replaced. Raises NightshiftError for items that do not fit the policy and where the loss or the weights
+    stop being numbers; `out` is then left as it was.
+    """
+    _check(items, features, policy)
+    if len(held_out) != len(held_out_features):
+        raise NightshiftError(f"{len(held_out_features)} encoded features for {len(held_out)} held-out examples")
+    # In the order of their content, so that the order of rows in a database cannot change the weights.
+    order = sorted(range(len(items)), key=lambda i: (items[i].example.id, items[i].origin))
+    items, features = [items[i] for i in order], [features[i] for i in order]
+    partial = partial_directory(out)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        with _Challengers(policy, items, features, settings, seed, partial) as challengers:
+            result = _write(challengers, partial, held_out, held_out_features, job)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    shutil.rmtree(out, ignore_errors=True)
+    partial.rename(out)
+    return result.model_copy(update={"directory": out})
+
+
+def items_without(items: Sequence[TrainingItem], held_out: Collection[HeldOut]) -> list[int]:
+    """Indices of the items that share nothing with `held_out`: neither example nor cluster, nor do their ancestors."""
+    examples = {each.example for each in held_out}
+    clusters = {each.cluster for each in held_out if each.cluster}
+    by_id = {item.example.id: item.example for item in items}
+
+    def apart(example: Example) -> bool:
+        seen: set[str] = set()
+        ancestor: Example | None = example
+        while ancestor is not None and ancestor.id not in seen:
+            if not examples.isdisjoint({ancestor.id, ancestor.parent}) or ancestor.cluster in clusters:
+                return False
+            seen.add(ancestor.id)
+            ancestor = by_id.get(ancestor.parent or "")
+        return True
+
+    return [index for index, item in enumerate(items) if apart(item.example)]
+
+
+def _write(
+    challengers: "_Challengers",
+    directory: Path,
+    held_out: Sequence[HeldOut],
+    held_out_features: Sequence[Features],
+    job: str,
+) -> TrainingResult:
+    began = time.perf_counter()
+    start = challengers.overall()
+    challengers.train(WEIGHTS, range(len(challengers.items)))
+    (directory / WEIGHTS).mkdir()
+    challengers.policy.save(directory / WEIGHTS)
+    end = challengers.overall()
+    crossfit = _cross_fit(challengers, held_out, held_out_features)
+    steps = challengers.trained * challengers.settings.steps
+    result = TrainingResult(
+        directory=directory,
+        job=job,
+        items=len(challengers.items),
+        challengers=challengers.trained,
+        steps=steps,
+        seconds=time.perf_counter() - began,
+        ms_per_step=1000 * challengers.training_s / steps,
+        start=start,
+        end=end,
+        trainable=tuple(n for n, weight in challengers.policy.model.named_parameters() if weight.requires_grad),
+        versions={library: version(library) for library in LIBRARIES},
+    )
+    (directory / CROSSFIT).write_text(json.dumps(crossfit, sort_keys=True))
+    (directory / RESULT).write_text(result.model_dump_json(exclude={"directory"}, indent=1))
+    return result
+
+
+class _Challengers:
+    """Trains one challenger after another from the same champion, and leaves the policy as it came."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        items: Sequence[TrainingItem],
+        features: Sequence[Features],
+        settings: LearningSettings,
+        seed: int,
+        directory: Path,
+    ) -> None:
+        self.policy, self.items, self.features = policy, items, features
+        self.settings, self.seed, self.directory = settings, seed, directory
+        self.trained, self.training_s = 0, 0.0
+
+    def __enter__(self) -> Self:
+        self._champion = _what_training_changes(self.policy)
+        self._log = (self.directory / STEPS_FILE).open("w", buffering=1)
+        self._champion_NK = self.score(self.features)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._log.close()
+        self.back_to_champion()
+
+    def back_to_champion(self) -> None:
+        """Gives the policy the weights it came with."""
+        with torch.no_grad():
+            for tensor, value in self._champion:
+                tensor.copy_(value)
+        self.policy.model.eval()
+
+    def train(self, name: str, rows: Sequence[int]) -> None:
+        """Trains from the champion on these rows of the items; the policy then is the challenger."""
+        from core.learning.trainer import fit  # imports TRL
+
+        self.back_to_champion()
+        began = time.perf_counter()
+        fit(
+            self.policy,
+            [self.items[row] for row in rows],
+            [self.features[row] for row in rows],
+            self._champion_NK[list(rows)],
+            self.settings,
+            seed=self.seed,
+            scratch=self.directory,
+            on_step=lambda figures: self._log.write(json.dumps({"challenger": name, **figures}) + "\n"),
+        )
+        self.training_s += time.perf_counter() - began
+        self.trained += 1
+
+    def score(self, features: Sequence[Features]) -> Tensor:
+        """Float[N, K] log-probabilities by the policy as it is now."""
+        return score(self.policy, features, self.settings.batch_size)
+
+    def overall(self) -> dict[str, float | None]:
+        """Parts of the loss over all items, with exact groups, by the policy as it is now."""
+        logprobs_NK = self.score(self.features)
+        targets = Targets.of(self.items, self._champion_NK)
+        _, parts = closed_set_loss(logprobs_NK, exact_groups(logprobs_NK, targets.rewards_NK), targets, self.settings)
+        return without_nan({name: float(value) for name, value in parts.items()})
+
+
+def _cross_fit(
+    challengers: _Challengers, held_out: Sequence[HeldOut], features: Sequence[Features]
+) -> dict[str, list[float]]:
+    logprobs: dict[str, list[float]] = {}
+    for fold in sorted({each.fold for each in held_out}):
+        judged = [i for i, each in enumerate(held_out) if each.fold == fold]
+        if rows := items_without(challengers.items, [held_out[i] for i in judged]):
+            challengers.train(f"fold-{fold}", rows)
+        else:
+            # Nothing is left to learn from: what would have been trained is the champion.
+            challengers.back_to_champion()
+        scored_NK = challengers.score([features[i] for i in judged])
+        logprobs.update(zip((held_out[i].example for i in judged), scored_NK.tolist(), strict=True))
+    return logprobs
+
+
+def _what_training_changes(policy: Policy) -> list[tuple[Tensor, Tensor]]:
+    """Every trainable parameter and every buffer, beside a copy of its value."""
+    trainable = [parameter for parameter in policy.model.parameters() if parameter.requires_grad]
+    if not trainable:
+        raise NightshiftError(f"policy {policy.name!r} has no trainable weights")
+    return [(tensor, tensor.detach().clone()) for tensor in (*trainable, *policy.model.buffers())]
+
+
+def _check(items: Sequence[TrainingItem], features: Sequence[Features], policy: Policy) -> None:
+    if not items:
+        raise NightshiftError("there is nothing to train on: no labelled or judged examples were given")
+    if len(items) != len(features):
+        raise NightshiftError(f"{len(features)} encoded features for {len(items)} training items")
+    if policy.answers is None:
+        raise NightshiftError(f"policy {policy.name!r} answers in free text; this trainer needs a closed answer set")
+    for item in items:
+        if item.example.answers != policy.answers:
+            raise NightshiftError(
+                f"example {item.example.id} allows {item.example.answers}, policy {policy.name!r} answers "
+                f"{policy.answers}"
+            )

@@ -1,0 +1,8 @@
+"""Pictures: how they come in, in which form they are kept, and where."""
+
+from core.media.blobs import Blobs, blob_key
+from core.media.errors import BlobDamaged, ImageRefused
+from core.media.intake import hamming, intake, read_file
+from core.media.normalise import open_image
+
+__all__ = ["BlobDamaged", "Blobs", "ImageRefused", "blob_key", "hamming", "intake", "open_image", "read_file"]

@@ -1,0 +1,115 @@
+"""Files by the hash of their content, on anything fsspec can reach."""
+
+import hashlib
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from core.media.errors import BlobDamaged
+from core.schema import NightshiftError, new_id
+
+__all__ = ["Blobs", "blob_key"]
+
+KEY = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{62})\.[a-z0-9]{1,8}")
+
+
+def blob_key(data: bytes, suffix: str) -> str:
+    """Where `data` is kept: "ab/abcd....suffix", after the SHA-256 of its bytes."""
+    digest = hashlib.sha256(data).hexdigest()
+    return f"{digest[:2]}/{digest}.{suffix}"
+
+
+class Blobs:
+    """Content-addressed files under a local path or an fsspec URL (`memory://`, `s3://bucket/folder`, ...).
+
+    A key is made by `blob_key`, so that no key can lead anywhere else and every file can be checked against its own.
+    Every method raises NightshiftError for what is not such a key, and where the storage cannot be used.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._fs: Any
+        try:
+            self._fs, root = fsspec.core.url_to_fs(url)
+        except (ValueError, ImportError, OSError) as error:
+            raise NightshiftError(f"blob store {url!r} cannot be used: {error}") from error
+        self._root = str(root).rstrip("/")
+
+    def put(self, key: str, data: bytes) -> None:
+        """Stores `data` under the key made from it; all of it or nothing. Mends what is there but damaged."""
+        path = self._path(key)
+        if not _fits(key, data):
+            raise ValueError(f"the content does not belong under {key}")
+        try:
+            if self._fs.exists(path) and _fits(key, self._fs.cat_file(path)):
+                return
+            if isinstance(self._fs, LocalFileSystem):
+                _write_atomically(Path(path), data)
+            else:
+                # Object stores show an object only once it is whole.
+                self._fs.makedirs(self._fs._parent(path), exist_ok=True)
+                self._fs.pipe_file(path, data)
+        except OSError as error:
+            raise NightshiftError(f"cannot write to the blob store {self.url}: {error.strerror or error}") from error
+
+    def get(self, key: str) -> bytes:
+        """The content. Raises BlobDamaged where it is not what was put, NightshiftError where there is none."""
+        path = self._path(key)
+        try:
+            data: bytes = self._fs.cat_file(path)
+        except FileNotFoundError as error:
+            raise NightshiftError(f"there is no blob {key} in {self.url}") from error
+        except OSError as error:
+            raise NightshiftError(f"blob {key} in {self.url} cannot be read: {error.strerror or error}") from error
+        if not _fits(key, data):
+            raise BlobDamaged(f"blob {key} in {self.url} is damaged: its content does not match its name")
+        return data
+
+    def exists(self, key: str) -> bool:
+        """Whether there is something under the key."""
+        return bool(self._fs.exists(self._path(key)))
+
+    def delete(self, key: str) -> None:
+        """Removes what is under the key; nothing happens where there is nothing."""
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(key))
+
+    def size(self, key: str) -> int:
+        """Bytes under the key. Raises NightshiftError where there is nothing."""
+        try:
+            return int(self._fs.size(self._path(key)))
+        except FileNotFoundError as error:
+            raise NightshiftError(f"there is no blob {key} in {self.url}") from error
+
+    def _path(self, key: str) -> str:
+        if not KEY.fullmatch(key):
+            raise NightshiftError(f"{key!r} is not the key of a blob")
+        return f"{self._root}/{key}"
+
+
+def _fits(key: str, data: bytes) -> bool:
+    match = KEY.fullmatch(key)
+    return match is not None and match[2] == hashlib.sha256(data).hexdigest()
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{new_id()}")
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

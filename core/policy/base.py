@@ -1,0 +1,107 @@
+"""The contract of every student.
+
+A policy turns examples into features once (`encode`: reading, embedding or pixel preprocessing, no gradient) and
+features into answers as often as training wants (`answer_logprobs`, differentiable). Axes: N examples, K answers.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeAlias
+
+from core.schema import Evidence, Example, Rollout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+    from torch import Tensor
+    from torch.optim import Optimizer
+    from transformers import PreTrainedModel
+
+    from core.reading import Reading
+
+    Arrays = dict[str, NDArray[np.float32]]
+
+__all__ = ["Features", "Library", "Policy"]
+
+Features: TypeAlias = "dict[str, Tensor]"
+
+
+class Library(Protocol):
+    """Where a policy, a judge or a variant looks at what an example is about."""
+
+    def image(self, media: str) -> "Image":
+        """The normalised picture of a media id. Raises NightshiftError where it is gone."""
+        ...
+
+    def reading(self, media: str) -> "Reading":
+        """What can be read off it; cached."""
+        ...
+
+    def arrays(self, media: str, name: str, make: "Callable[[], Arrays]") -> "Arrays":
+        """Arrays that follow from a picture and `name` alone; made once and kept."""
+        ...
+
+
+class Policy(ABC):
+    """A student: any `PreTrainedModel` with what it needs to see an example."""
+
+    name: ClassVar[str]
+    answers: tuple[str, ...] | None
+    "The closed answer set, in the order of the K axis; None for free text."
+    model: "PreTrainedModel"
+    at_once: ClassVar[int] = 256
+    "Examples that are encoded and answered at a time where nobody says otherwise: what memory holds easily."
+    reads: ClassVar[bool] = False
+    "Whether it asks the library for readings: they take longer than anything else."
+    answer_mask_KT: "Tensor | None" = None
+    "Which of T places hold a token of each answer; None where answers are no sequences of tokens."
+
+    @abstractmethod
+    def encode(self, examples: Sequence[Example], library: Library) -> list[Features]:
+        """Model-ready features, one dict of tensors an example, the same whatever company it is encoded in."""
+
+    @abstractmethod
+    def collate(self, features: Sequence[Features]) -> Features:
+        """Features of N examples, in order, as one padded batch that the model takes."""
+
+    @abstractmethod
+    def answer_logprobs(self, batch: Features) -> "Tensor":
+        """Float[N, K] normalised log-probabilities of the answers; differentiable in the trainable weights.
+
+        Raises NotImplementedError for a policy without a closed answer set.
+        """
+
+    def answer_token_logprobs(self, batch: Features) -> "Tensor":
+        """Float[N, K, T] log-probabilities, over the whole vocabulary, of each answer's tokens; differentiable.
+
+        0 outside `answer_mask_KT`. Raises NotImplementedError where answers are no sequences of tokens.
+        """
+        raise NotImplementedError(f"{self.name} scores whole answers, not tokens")
+
+    def generate(self, examples: Sequence[Example], library: Library, *, run: str, samples: int) -> list[Rollout]:
+        """`samples` rollouts an example, in order, with token log-probabilities and masks."""
+        raise NotImplementedError(f"{self.name} answers from a closed set and generates nothing")
+
+    def explain(self, example: Example, library: Library, limit: int = 5) -> tuple[Evidence, ...]:  # noqa: ARG002
+        """What on the input weighed most in the verdict, strongest first."""
+        return ()
+
+    def optimizer(self, learning_rate: float, items: int) -> "Optimizer":  # noqa: ARG002
+        """How the trainable weights are updated, for a loss that is a mean over `items` training items."""
+        import torch
+
+        trainable = [weight for weight in self.model.parameters() if weight.requires_grad]
+        return torch.optim.AdamW(trainable, lr=learning_rate, weight_decay=0.0, fused=True)
+
+    @abstractmethod
+    def save(self, directory: Path) -> None:
+        """Writes safetensors, config and processor; byte-identical for equal weights."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, directory: Path) -> Self:
+        """The policy as it was saved. Raises NightshiftError for a folder that does not fit."""

@@ -1,0 +1,1 @@
+"""The reader: a student for machines without an accelerator. It reads the screen and compares it with the work."""

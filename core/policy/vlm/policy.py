@@ -1,0 +1,155 @@
+"""The vision-language student: one prefill of prompt and picture, and the log-probability of each answer's word."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import torch
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor
+
+from core.policy.base import Features, Library, Policy
+from core.policy.vlm.adapter import AdapterConfig, adapt, load_adapter, save_adapter
+from core.policy.vlm.answers import AnswerTokens
+from core.policy.vlm.batches import collated, one_example
+from core.policy.vlm.foundation import Dtype, content_of, folder_of, load_model, load_processor
+from core.policy.vlm.packing import packed_logprobs
+from core.policy.vlm.prompt import Prompt
+from core.schema import Example, NightshiftError
+from core.settings import VlmSettings
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+
+__all__ = ["VlmPolicy"]
+
+CONFIG_FILE = "vlm.json"
+
+
+class VlmConfig(BaseModel):
+    """What a saved student consists of besides its adapter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    base: str
+    "Folder or hub name of the model that is adapted."
+    base_content: str
+    "Hash of its files."
+    dtype: Dtype
+    max_pixels: int
+    adapter: AdapterConfig
+    prompt: Prompt
+
+
+class VlmPolicy(Policy):
+    """Any image-text-to-text model of transformers, its language tower adapted, everything else frozen."""
+
+    name = "vlm"
+    at_once = 8
+
+    def __init__(self, config: VlmConfig, folder: Path, adapter: Path | None) -> None:
+        """`folder` holds the base model, `adapter` the saved adapter; without one a new adapter is begun."""
+        self.config, self._folder = config, folder
+        model = load_model(folder, config.dtype)
+        self._processor = load_processor(folder)
+        self._adapted: PeftModel = (
+            adapt(model, config.adapter) if adapter is None else load_adapter(model, config.adapter, adapter)
+        )
+        self.model = model
+        self.answers = config.prompt.answers
+        tokenizer = self._processor.tokenizer
+        self._control_tokens = tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
+        self.answer_tokens = AnswerTokens.of(config.prompt.words, tokenizer, self.prompt_text("", pictures=1))
+        self.answer_mask_KT: Tensor = self.answer_tokens.mask_KT
+
+    @classmethod
+    def create(cls, prompt: Prompt, settings: VlmSettings) -> Self:
+        """The base model with an adapter that has learnt nothing yet.
+
+        Raises NightshiftError for a model that is not here or does not fit, and for answers that collide.
+        """
+        folder = folder_of(settings.model)
+        base = str(folder) if Path(settings.model).expanduser().is_dir() else settings.model
+        config = VlmConfig(
+            base=base,
+            base_content=content_of(folder),
+            dtype=settings.dtype,
+            max_pixels=settings.max_pixels,
+            adapter=AdapterConfig(
+                rank=settings.rank, alpha=settings.alpha, targets=settings.targets, last_blocks=settings.last_blocks
+            ),
+            prompt=prompt,
+        )
+        return cls(config, folder, None)
+
+    def prompt_text(self, ask: str, *, pictures: int) -> str:
+        """The whole prompt as the model reads it, up to where its answer begins."""
+        messages = self.config.prompt.messages(ask, pictures, self._control_tokens)
+        text: str = self._processor.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=False, processor_kwargs={"padding": False}
+        )
+        return text
+
+    def encode(self, examples: Sequence[Example], library: Library) -> list[Features]:
+        return [self._features(example, library) for example in examples]
+
+    def _features(self, example: Example, library: Library) -> Features:
+        pictures = [bounded(library.image(media), self.config.max_pixels) for media in example.media]
+        text = self.prompt_text(example.ask, pictures=len(pictures))
+        # One example a call, and nothing cut off: the same features whatever company it is encoded in.
+        inputs = self._processor(text=[text], images=pictures, return_tensors="pt", truncation=False)
+        return one_example(inputs, self.model.dtype)
+
+    def collate(self, features: Sequence[Features]) -> Features:
+        return collated(features, padding=self._processor.tokenizer.pad_token_id or 0)
+
+    def answer_logprobs(self, batch: Features) -> Tensor:
+        """Float[N, K]: each answer's word at the end of the prompt, normalised over the answers."""
+        return torch.log_softmax(self.answer_token_logprobs(batch).sum(dim=-1), dim=-1)
+
+    def answer_token_logprobs(self, batch: Features) -> Tensor:
+        N = len(batch["input_ids"])
+        tokens_KT, mask_KT = (
+            tensor.to(self.model.device) for tensor in (self.answer_tokens.tokens_KT, self.answer_mask_KT)
+        )
+        return packed_logprobs(self.model, batch, tokens_KT.expand(N, -1, -1), mask_KT.expand(N, -1, -1))
+
+    def save(self, directory: Path) -> None:
+        save_adapter(self._adapted, directory)
+        (directory / CONFIG_FILE).write_text(self.config.model_dump_json(indent=1))
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Raises NightshiftError also where the base model is not here, or is not the one the adapter was made for."""
+        try:
+            config = VlmConfig.model_validate_json((directory / CONFIG_FILE).read_bytes())
+        except (OSError, ValidationError) as error:
+            raise NightshiftError(f"{directory} holds no vision-language student: {error}") from error
+        folder = folder_of(config.base)
+        found = content_of(folder)
+        if found != config.base_content:
+            raise NightshiftError(
+                f"the adapter in {directory} was made for {config.base} with content {config.base_content[:12]}, and "
+                f"{folder} now holds {found[:12]}; put the model back as it was"
+            )
+        return cls(config, folder, directory)
+
+    def merge(self, directory: Path) -> None:
+        """Writes a complete model without adapter, its processor included, that answers as this student does."""
+        from copy import deepcopy
+
+        directory.mkdir(parents=True, exist_ok=True)
+        # Of a copy: merging and taking apart again would leave rounding errors in the frozen weights.
+        merged = deepcopy(self._adapted).merge_and_unload()
+        merged.save_pretrained(directory)
+        self._processor.save_pretrained(directory)
+
+
+def bounded(image: Image.Image, max_pixels: int) -> Image.Image:
+    """The picture, smaller where it has more pixels than `max_pixels`; its shape is kept."""
+    image = image.convert("RGB")
+    factor = (max_pixels / (image.width * image.height)) ** 0.5
+    if factor >= 1:
+        return image
+    size = max(1, int(image.width * factor)), max(1, int(image.height * factor))
+    return image.resize(size, Image.Resampling.LANCZOS)

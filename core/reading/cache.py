@@ -1,0 +1,71 @@
+"""Things that follow from a picture and can be made again: readings and arrays, by the picture's hash."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from core.reading.lines import Reading
+from core.reading.ocr import ENGINE
+
+__all__ = ["DerivedCache"]
+
+Arrays = dict[str, NDArray[np.float32]]
+
+
+class DerivedCache:
+    """A folder that several processes may fill at once; an entry appears whole or not at all."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def reading(self, media: str, make: Callable[[], Reading]) -> Reading:
+        """The reading of `media`, made and kept if it is not there or is damaged."""
+        path = self._path(media, f"{ENGINE}.json")
+        if path.exists():
+            try:
+                return Reading.model_validate_json(path.read_bytes())
+            except (ValueError, OSError):
+                path.unlink(missing_ok=True)
+        reading = make()
+        self._write(path, lambda temporary: temporary.write_text(reading.model_dump_json()))
+        return reading
+
+    def arrays(self, media: str, name: str, make: Callable[[], Arrays]) -> Arrays:
+        """Arrays derived from `media` under `name`; the name says everything else they follow from."""
+        path = self._path(media, f"{name}.safetensors")
+        if path.exists():
+            try:
+                return load_file(path)
+            except (SafetensorError, OSError):
+                path.unlink(missing_ok=True)
+        arrays = make()
+        self._write(path, lambda temporary: save_file(arrays, temporary))
+        return arrays
+
+    def forget(self, media: str) -> None:
+        """Removes everything derived from `media`."""
+        for path in self._folder(media).glob(f"{media}.*"):
+            path.unlink(missing_ok=True)
+
+    def _folder(self, media: str) -> Path:
+        return self.root / media[:2]
+
+    def _path(self, media: str, suffix: str) -> Path:
+        return self._folder(media) / f"{media}.{suffix}"
+
+    def _write(self, path: Path, write: Callable[[Path], object]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".making-")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            write(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,178 @@
+"""Reading a screen that differs little from the one before: only what changed is read again.
+
+Changed blocks, grown to the lines they touch, are looked at again on the detector's own grid, so that what is found
+there is found where a full reading finds it; every other line is kept.
+"""
+
+import time
+from collections import OrderedDict
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from core.reading.detector import STEP, Boxes, Pixels, Window, detect, shrunk
+from core.reading.lines import Line, Reading
+from core.reading.ocr import ENGINE, found_lines, pixels_of, read_image, reading_of
+
+__all__ = ["Sessions", "Sight", "changed_blocks", "read_again"]
+
+BLOCK = 16
+"Pixels: the grain in which pictures are compared."
+MOST_CHANGED = 0.1
+"Share of the blocks; a screen that changed more is read in full."
+MOST_LOOKED_AT = 0.4
+"Share of the picture that may be looked at again before a full reading costs no more."
+REACH = 12
+"Pixels around a change in which text may have been found otherwise because of it."
+CONTEXT = 32
+"Pixels around what is looked at again, so that the network sees what surrounds it."
+REMEMBERED = 16
+"Sessions whose last screen is kept."
+
+Mask = NDArray[np.bool_]
+Box = tuple[int, int, int, int]
+
+
+class Sight(NamedTuple):
+    """A screen as it was seen: its pixels, and what was read off them."""
+
+    pixels_HWC: Pixels
+    reading: Reading
+
+
+def changed_blocks(before_HWC: Pixels, now_HWC: Pixels) -> Mask:
+    """Bool[ceil(H / BLOCK), ceil(W / BLOCK)]: blocks in which any pixel differs. The pictures are of one size."""
+    height, width = now_HWC.shape[:2]
+    differs = (cv2.absdiff(before_HWC, now_HWC) != 0).any(axis=2)
+    down, across = np.arange(0, height, BLOCK), np.arange(0, width, BLOCK)
+    return np.logical_or.reduceat(np.logical_or.reduceat(differs, down, axis=0), across, axis=1)
+
+
+def read_again(before: Sight, image: Image) -> Sight | None:
+    """`image` read with the help of the screen before it; None where a full reading is called for."""
+    started = time.perf_counter()
+    now_HWC = pixels_of(image)
+    if now_HWC.shape != before.pixels_HWC.shape or before.reading.engine != ENGINE:
+        return None
+    changed = changed_blocks(before.pixels_HWC, now_HWC)
+    if changed.mean() > MOST_CHANGED:
+        return None
+    height, width = now_HWC.shape[:2]
+    old = {_pixels(line, width, height): line for line in before.reading.lines}
+    regions = _regions(changed, list(old), width, height)
+    boxes_L4 = _looked_at(now_HWC, regions)
+    if boxes_L4 is None:
+        return None
+    touched = [box for box in old if any(_overlap(box, region) for region in regions)]
+    found = [tuple(box) for box in boxes_L4.tolist()]
+    same = {box for box in found if box in touched and not _within(changed, box)}
+    fresh = [box for box in found if box not in same]
+    kept = [line for box, line in old.items() if box in same or (box not in touched and not _covered(box, fresh))]
+    lines = kept + found_lines(now_HWC, np.array(fresh, dtype=np.int64).reshape(-1, 4))
+    return Sight(now_HWC, reading_of(lines, width, height, started=started))
+
+
+class Sessions:
+    """The last screen of each session, by which its next is read. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[str, Sight] = OrderedDict()
+
+    def read(self, image: Image, session: str | None) -> Reading:
+        """The lines on an RGB picture: of what changed since the session's last screen, else of all of it."""
+        if session is None:
+            return read_image(image)
+        before = self._last.get(session)
+        sight = read_again(before, image) if before else None
+        self._last[session] = sight or Sight(pixels_of(image), read_image(image))
+        self._last.move_to_end(session)
+        while len(self._last) > REMEMBERED:
+            self._last.popitem(last=False)
+        return self._last[session].reading
+
+
+def _pixels(line: Line, width: int, height: int) -> Box:
+    left, top, right, bottom = line.box
+    return round(left * width), round(top * height), round(right * width), round(bottom * height)
+
+
+def _regions(changed: Mask, lines: list[Box], width: int, height: int) -> list[Box]:
+    """Boxes that hold every change with its REACH and every line that it touches; no two of them overlap."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
+    regions: list[Box] = []
+    for left, top, wide, high in stats[1:count, :4].tolist():
+        right, bottom = (left + wide) * BLOCK + REACH, (top + high) * BLOCK + REACH
+        regions.append(
+            (max(0, left * BLOCK - REACH), max(0, top * BLOCK - REACH), min(width, right), min(height, bottom))
+        )
+    return _apart([_joined([region, *(line for line in lines if _overlap(line, region))]) for region in regions])
+
+
+def _apart(boxes: list[Box]) -> list[Box]:
+    """Boxes that overlap joined, until none do."""
+    apart: list[Box] = []
+    for box in boxes:
+        joined = box
+        while near := [other for other in apart if _overlap(joined, other)]:
+            apart = [other for other in apart if other not in near]
+            joined = _joined([joined, *near])
+        apart.append(joined)
+    return apart
+
+
+def _looked_at(pixels_HWC: Pixels, regions: list[Box]) -> Boxes | None:
+    """Boxes of text that touch a region; None where that takes too much of the picture or a line does not end."""
+    height, width = pixels_HWC.shape[:2]
+    rows, columns = shrunk(pixels_HWC).shape[:2]
+    steps = (columns // STEP, rows // STEP)
+    windows = _apart([_window(region, steps, width, height) for region in regions])
+    if sum((right - left) * (bottom - top) for left, top, right, bottom in windows) > MOST_LOOKED_AT * np.prod(steps):
+        return None
+    found: list[list[int]] = []
+    for window in windows:
+        edges = [edge * size / step for edge, size, step in zip(window, (width, height) * 2, steps * 2, strict=True)]
+        for box in detect(pixels_HWC, window).tolist():
+            if not any(_overlap(tuple(box), region) for region in regions):
+                continue
+            cut_left, cut_right = box[0] <= edges[0] and window[0] > 0, box[2] >= edges[2] and window[2] < steps[0]
+            if cut_left or cut_right:
+                return None
+            found.append(box)
+    return np.array(found, dtype=np.int64).reshape(-1, 4)
+
+
+def _window(region: Box, steps: tuple[int, int], width: int, height: int) -> Window:
+    left, top, right, bottom = region
+    across, down = steps[0] / width, steps[1] / height
+    return (
+        max(0, int((left - CONTEXT) * across)),
+        max(0, int((top - CONTEXT) * down)),
+        min(steps[0], int(np.ceil((right + CONTEXT) * across))),
+        min(steps[1], int(np.ceil((bottom + CONTEXT) * down))),
+    )
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _joined(boxes: list[Box]) -> Box:
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _within(changed: Mask, box: Box) -> bool:
+    left, top, right, bottom = box
+    return bool(changed[top // BLOCK : -(-bottom // BLOCK), left // BLOCK : -(-right // BLOCK)].any())
+
+
+def _covered(box: Box, others: list[Box]) -> bool:
+    """Whether another box takes most of this one."""
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    return any(
+        max(0, min(box[2], o[2]) - max(box[0], o[0])) * max(0, min(box[3], o[3]) - max(box[1], o[1])) > area / 2
+        for o in others
+    )

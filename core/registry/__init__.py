@@ -1,0 +1,7 @@
+"""Where releases live: checkpoint folders, the champion and its history."""
+
+from core.registry.history import former_champions
+from core.registry.registry import Registry
+from core.registry.shelf import Shelf
+
+__all__ = ["Registry", "Shelf", "former_champions"]

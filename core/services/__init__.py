@@ -1,0 +1,42 @@
+"""What a person or a program can ask for. Command line, HTTP, console and flows all come through here."""
+
+from core.services import night
+from core.services.classify import Classifier, classify, prediction
+from core.services.doctor import Finding, doctor
+from core.services.feedback import correct, standing_word, undo
+from core.services.importing import ImportReport, import_folder
+from core.services.measuring import evaluate_folder
+from core.services.models import champion_card, history, merge, rollback
+from core.services.night import corrections_waiting, night_report, night_result, nights
+from core.services.review import ReviewItem, review_queue
+from core.services.simulation import simulate
+from core.services.training import train_on_folder
+from core.services.workspace import Workspace
+
+__all__ = [
+    "Classifier",
+    "Finding",
+    "ImportReport",
+    "ReviewItem",
+    "Workspace",
+    "champion_card",
+    "classify",
+    "correct",
+    "corrections_waiting",
+    "doctor",
+    "evaluate_folder",
+    "history",
+    "import_folder",
+    "merge",
+    "night",
+    "night_report",
+    "night_result",
+    "nights",
+    "prediction",
+    "review_queue",
+    "rollback",
+    "simulate",
+    "standing_word",
+    "train_on_folder",
+    "undo",
+]

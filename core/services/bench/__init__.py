@@ -1,0 +1,1 @@
+"""Measurements of the machinery itself, on models made here: what a step of learning costs beside stock TRL."""

@@ -1,0 +1,132 @@
+"""Stock `trl.GRPOTrainer` on our student, data and rewards: what the benchmark holds ours against.
+
+Nothing of TRL is changed. Its samples are confined to the answers' tokens by its own `generation_kwargs`, so that
+both sides draw from the same distribution; where completions are given, they come in by its own `rollout_func`.
+Importing this module imports TRL.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import AutoProcessor, PrinterCallback, ProcessorMixin, TrainerCallback
+from trl import GRPOConfig, GRPOTrainer
+
+from core.learning import TrainingItem
+from core.policy import Library
+from core.policy.vlm.policy import VlmPolicy
+from core.settings import LearningSettings
+
+__all__ = ["StockGRPOTrainer", "loss_and_gradients", "stock_trainer"]
+
+
+class StockGRPOTrainer(GRPOTrainer):
+    """TRL's trainer, silent."""
+
+    def _send_telemetry(self) -> None:
+        """Nothing about a benchmark leaves the machine."""
+
+
+def stock_trainer(
+    policy: VlmPolicy,
+    items: Sequence[TrainingItem],
+    library: Library,
+    settings: LearningSettings,
+    *,
+    seed: int,
+    output_dir: Path,
+    completions: Sequence[Sequence[int]] | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> StockGRPOTrainer:
+    """TRL's trainer over `items`, with our settings where it has the same, else its own defaults.
+
+    `completions` are tokens to be used in place of samples, one list for each row of a generation batch.
+    """
+    # Padded as TRL asks for it; else its token types are shifted against its prompts.
+    processor = AutoProcessor.from_pretrained(policy.config.base, padding_side="left")
+    trainer = StockGRPOTrainer(
+        model=policy.model,
+        reward_funcs=_item_rewards(policy, items),
+        args=_config(policy, settings, seed, output_dir),
+        train_dataset=_dataset(policy, items, library),
+        processing_class=processor,
+        rollout_func=None if completions is None else _given(processor, completions),
+        callbacks=list(callbacks),
+        optimizers=(policy.optimizer(settings.learning_rate, len(items)), None),
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _dataset(policy: VlmPolicy, items: Sequence[TrainingItem], library: Library) -> Dataset:
+    """The items as TRL takes them: a conversation, its pictures (from memory, nothing is decoded), and which item."""
+
+    def rows(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
+        examples = [items[index].example for index in batch["item"]]
+        return {
+            "prompt": [policy.config.prompt.messages(each.ask, len(each.media), ()) for each in examples],
+            "images": [[library.image(media) for media in each.media] for each in examples],
+            "item": batch["item"],
+        }
+
+    return Dataset.from_dict({"item": range(len(items))}).with_transform(rows)
+
+
+def _config(policy: VlmPolicy, settings: LearningSettings, seed: int, output_dir: Path) -> GRPOConfig:
+    answers = set(policy.answer_tokens.tokens_KT[policy.answer_tokens.mask_KT].tolist())
+    vocabulary = range(policy.model.get_output_embeddings().weight.shape[0])
+    return GRPOConfig(
+        output_dir=str(output_dir),
+        num_generations=settings.group_size,
+        per_device_train_batch_size=settings.batch_size * settings.group_size,
+        max_completion_length=policy.answer_tokens.tokens_KT.shape[1],
+        generation_kwargs={"suppress_tokens": [token for token in vocabulary if token not in answers]},
+        loss_type=settings.objective,
+        scale_rewards=settings.scale_rewards,
+        beta=settings.kl_weight,
+        max_steps=settings.steps,
+        learning_rate=settings.learning_rate,
+        seed=seed,
+        # Float32 on both sides, and no activations thrown away to be computed again: TRL's defaults would be slower.
+        bf16=False,
+        gradient_checkpointing=False,
+        use_cpu=policy.model.device.type == "cpu",
+        dataloader_pin_memory=False,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _item_rewards(policy: VlmPolicy, items: Sequence[TrainingItem]) -> Any:
+    lengths_K = policy.answer_tokens.mask_KT.sum(dim=1).tolist()
+    answers = [tuple(row[:n]) for row, n in zip(policy.answer_tokens.tokens_KT.tolist(), lengths_K, strict=True)]
+
+    def item_rewards(completion_ids: list[list[int]], item: list[int], **_: Any) -> list[float | None]:
+        """The reward of the answer that a completion is; none for anything else."""
+        found = [answers.index(tuple(ids)) if tuple(ids) in answers else None for ids in completion_ids]
+        return [None if k is None else items[i].effective_rewards[k] for k, i in zip(found, item, strict=True)]
+
+    return item_rewards
+
+
+def _given(processor: ProcessorMixin, completions: Sequence[Sequence[int]]) -> Any:
+    def rollout(prompts: list[Any], trainer: GRPOTrainer) -> dict[str, Any]:  # noqa: ARG001
+        tokenized = processor.apply_chat_template(prompts, add_generation_prompt=True, tokenize=True, return_dict=True)
+        return {"prompt_ids": tokenized["input_ids"], "completion_ids": list(completions), "logprobs": None}
+
+    return rollout
+
+
+def loss_and_gradients(trainer: StockGRPOTrainer, rows: Sequence[int]) -> tuple[float, torch.Tensor]:
+    """TRL's loss of one update over the items `rows`, each with a whole group, and all its gradients in one vector."""
+    trainer.current_gradient_accumulation_steps = 1
+    trainer.model.train()
+    trainer.model.zero_grad()
+    repeated = [trainer.train_dataset[row] for row in rows for _ in range(trainer.num_generations)]
+    loss = trainer.compute_loss(trainer.model, trainer._generate_and_score_completions(repeated))
+    loss.backward()
+    gradients = [weight.grad.flatten() for weight in trainer.model.parameters() if weight.grad is not None]
+    return float(loss.detach()), torch.cat(gradients)

@@ -1,0 +1,164 @@
+"""From a picture and a question to a stored prediction."""
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import torch
+
+from core.learning import answer
+from core.media import intake
+from core.policy import Library, Policy
+from core.policy.calibration import Calibration
+from core.schema import CANNOT_TELL, Checkpoint, Example, Media, NightshiftError, Prediction, Release, new_id
+from core.services.feedback import standing_word
+from core.services.workspace import Workspace
+
+__all__ = ["Classifier", "classify", "load_policy", "prediction", "take_in"]
+
+
+def load_policy(ws: Workspace, release: Release) -> tuple[Policy, Path]:
+    """The policy of a release, from disk, and its folder. Raises NightshiftError where it is missing or damaged."""
+    checkpoint = ws.store.get(Checkpoint, release.checkpoints["policy"])
+    if checkpoint is None:
+        raise NightshiftError(f"release {release.id[:12]} names a checkpoint that is not here")
+    directory = ws.registry.path(checkpoint.id)
+    policy_class = ws.environment(release.environment).policy_class(checkpoint.policy)
+    return policy_class.load(directory), directory
+
+
+class Classifier:
+    """A policy with its calibration, usually a release's. Writes nothing."""
+
+    def __init__(
+        self, ws: Workspace, environment: str, policy: Policy, calibration: Calibration, release_id: str
+    ) -> None:
+        self._ws = ws
+        self.environment = ws.environment(environment)
+        self.policy, self.calibration, self.release_id = policy, calibration, release_id
+
+    @classmethod
+    def of_release(cls, ws: Workspace, release: Release) -> Self:
+        """A release, from disk. Raises NightshiftError where it is missing or damaged."""
+        policy, directory = load_policy(ws, release)
+        return cls(ws, release.environment, policy, Calibration.read(directory), release.id)
+
+    @classmethod
+    def prompted(cls, ws: Workspace, environment: str) -> "Classifier":
+        """The baseline: a fixed prompt and no training."""
+        policy = ws.environment(environment).prompted_policy(ws.settings)
+        return cls(ws, environment, policy, Calibration(), policy.name)
+
+    @classmethod
+    def of_champion(cls, ws: Workspace, environment: str) -> "Classifier":
+        """The release that serves now."""
+        release = ws.registry.champion(ws.environment(environment).name)
+        if release is None:
+            raise NightshiftError(f"{environment} has no champion; `nightshift doctor` says what to do")
+        return cls.of_release(ws, release)
+
+    @classmethod
+    def load(cls, ws: Workspace, environment: str, release_id: str) -> "Classifier":
+        """A release by its id or an unambiguous beginning of it, or `champion`."""
+        if release_id == "champion":
+            return cls.of_champion(ws, environment)
+        known = [r for r in ws.store.find(Release, environment=environment) if r.id.startswith(release_id)]
+        if len(known) != 1:
+            which = "no release" if not known else f"{len(known)} releases"
+            raise NightshiftError(
+                f"{which} of {environment} begins with {release_id!r}; see `nightshift models history`"
+            )
+        return cls.of_release(ws, known[0])
+
+    def answer_logprobs(self, examples: Sequence[Example], library: Library | None = None) -> list[list[float]]:
+        """Calibrated log-probabilities, N examples by K answers; pictures from the workspace unless told otherwise."""
+        return self.calibrated(self.raw_logprobs(examples, library))
+
+    def calibrated(self, logprobs_NK: Sequence[Sequence[float]]) -> list[list[float]]:
+        """The policy's own log-probabilities at this release's temperature."""
+        if not logprobs_NK:
+            return []
+        at_temperature: list[list[float]] = self.calibration(torch.tensor(logprobs_NK, dtype=torch.float64)).tolist()
+        return at_temperature
+
+    def raw_logprobs(self, examples: Sequence[Example], library: Library | None = None) -> list[list[float]]:
+        """The policy's own log-probabilities, N examples by K answers."""
+        if not examples:
+            return []
+        raw: list[list[float]] = answer(self.policy, examples, library or self._ws.library).tolist()
+        return raw
+
+    def predict(self, examples: Sequence[Example], *, explain: bool = True) -> list[Prediction]:
+        """One prediction an example; latency is reading (as it took when it was read) and verdict."""
+        predictions = []
+        for example in examples:
+            started = time.perf_counter()
+            (raw,) = self.raw_logprobs([example])
+            (logprobs,) = self.calibrated([raw])
+            verdict_ms = (time.perf_counter() - started) * 1000
+            evidence = self.policy.explain(example, self._ws.library) if explain else ()
+            answers = example.answers or ()
+            best = max(range(len(logprobs)), key=lambda k: logprobs[k])
+            predictions.append(
+                Prediction(
+                    id=new_id(),
+                    environment=example.environment,
+                    example=example.id,
+                    answer=answers[best],
+                    probability=math.exp(raw[best]),
+                    confidence=math.exp(logprobs[best]),
+                    answer_logprobs=tuple(logprobs),
+                    evidence=evidence,
+                    release=self.release_id,
+                    latency_ms=round(verdict_ms, 1),
+                )
+            )
+        return predictions
+
+
+def take_in(ws: Workspace, data: bytes, *, name: str | None, source: str | None, session: str | None) -> Media:
+    """Checks and stores a picture. Raises ImageRefused with the reason, and then nothing is stored."""
+    media, png = intake(data, ws.settings.media, name=name, source=source, session=session)
+    ws.blobs.put(media.blob, png)
+    ws.store.add(media)
+    ws.library.remember(media)
+    return media
+
+
+def classify(
+    ws: Workspace,
+    classifier: Classifier,
+    data: bytes,
+    ask: str,
+    *,
+    name: str | None = None,
+    source: str | None = None,
+    session: str | None = None,
+) -> Prediction:
+    """Takes a picture in, answers, and stores the prediction before returning it.
+
+    Raises NightshiftError for a picture or question that is refused; nothing is stored then.
+    """
+    classifier.environment.example(("unchecked",), ask, cluster="")
+    started = time.perf_counter()
+    media = take_in(ws, data, name=name, source=source, session=session)
+    example = classifier.environment.example((media.id,), ask, cluster=ws.clusters.cluster(media.id))
+    (answered,) = classifier.predict([example])
+    answered = answered.model_copy(update={"latency_ms": round((time.perf_counter() - started) * 1000, 1)})
+    word = standing_word(ws, example.id)
+    if word is not None and word.answer != CANNOT_TELL:
+        answered = answered.model_copy(
+            update={"answer": word.answer, "probability": 1.0, "confidence": 1.0, "from_person": True}
+        )
+    ws.store.add(example, answered)
+    return answered
+
+
+def prediction(ws: Workspace, prediction_id: str) -> Prediction:
+    """A stored prediction. Raises NightshiftError for an id that is not one."""
+    found = ws.store.get(Prediction, prediction_id)
+    if found is None:
+        raise NightshiftError(f"there is no prediction {prediction_id!r} here")
+    return found

@@ -1,0 +1,94 @@
+"""What is wrong with an installation, and what to do about it."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from core.environments import environments
+from core.reading import text_encoder
+from core.schema import Media, NightshiftError
+from core.services.classify import Classifier
+from core.services.workspace import Workspace
+from core.settings import load_settings
+from core.store import open_store
+
+__all__ = ["Finding", "doctor"]
+
+LOW_DISK_BYTES = 2 * 1024**3
+BLOB_SAMPLE = 50
+
+
+class Finding(BaseModel):
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    what: str
+    do: str = ""
+    "What to do where it is not ok."
+
+
+def doctor(home: Path | None = None) -> list[Finding]:
+    """Looks at everything, never raises, changes nothing in an installation that exists."""
+    findings: list[Finding] = []
+    try:
+        settings = load_settings(home)
+    except NightshiftError as error:
+        return [Finding(name="settings", ok=False, what=str(error), do="mend nightshift.toml in the home directory")]
+    findings.append(Finding(name="settings", ok=True, what=f"home {settings.home}, profile {settings.profile}"))
+    if not settings.home.exists():
+        return [*findings, Finding(name="home", ok=False, what="not made yet", do="run `nightshift up`")]
+    findings.append(_disk(settings.home))
+    try:
+        store = open_store(settings.store_url)
+        ws = Workspace(settings, store)
+    except NightshiftError as error:
+        what = "restore a backup, or install the version that wrote it"
+        return [*findings, Finding(name="store", ok=False, what=str(error), do=what)]
+    findings.append(_found("store", "mend or restore it from a backup", lambda: _store(ws)))
+    findings.append(_found("pictures", "restore the blobs folder from a backup", lambda: _pictures(ws)))
+    findings.append(_found("reading", "install again with `make up`", _reading))
+    for name in environments():
+        do = "run `nightshift models rollback`, or restore the registry folder from a backup"
+        findings.append(_found(f"champion of {name}", do, lambda name=name: _champion(ws, name)))  # type: ignore[misc]
+    return findings
+
+
+def _found(name: str, do: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name=name, ok=True, what=look())
+    except (NightshiftError, OSError, ImportError) as error:
+        return Finding(name=name, ok=False, what=str(error), do=do)
+
+
+def _disk(home: Path) -> Finding:
+    free = shutil.disk_usage(home).free
+    ok = free >= LOW_DISK_BYTES
+    return Finding(
+        name="disk", ok=ok, what=f"{free / 1024**3:.1f} GiB free", do="" if ok else "make room: 2 GiB are wanted"
+    )
+
+
+def _store(ws: Workspace) -> str:
+    problems = ws.store.check()
+    if problems:
+        raise NightshiftError("; ".join(problems[:3]))
+    rows = ws.store.tables()
+    return f"{rows.get('prediction', 0)} predictions, {rows.get('correction', 0)} corrections"
+
+
+def _pictures(ws: Workspace) -> str:
+    newest = ws.store.find(Media, limit=BLOB_SAMPLE, newest_first=True)
+    for media in newest:
+        ws.blobs.get(media.blob)
+    return f"the newest {len(newest)} are there and undamaged"
+
+
+def _reading() -> str:
+    return f"text encoder with {text_encoder().dim} dimensions"
+
+
+def _champion(ws: Workspace, name: str) -> str:
+    return f"release {Classifier.of_champion(ws, name).release_id[:12]} loads and its hash matches"

@@ -1,0 +1,159 @@
+"""How good a release is on a labelled folder. Nothing is written that training could see."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL.Image import Image
+
+from core.evaluation import figures, summarise
+from core.media import intake, open_image, read_file
+from core.reading import DerivedCache, Reading, read_image
+from core.schema import Example, ItemScore, NightshiftError
+from core.services.classify import Classifier
+from core.services.importing import FolderRow, Progress, file_within, read_folder
+from core.services.night.evaluate import score_item
+from core.services.workspace import Workspace
+from core.settings import MediaSettings
+
+if TYPE_CHECKING:
+    from core.policy.base import Arrays
+
+__all__ = ["FolderLibrary", "LabelledPair", "evaluate_folder", "labelled_pairs", "score_pairs"]
+
+
+class FolderLibrary:
+    """Pictures held in memory, readings in the cache. Meets `core.policy.Library`; knows no store."""
+
+    def __init__(self, cache: DerivedCache, settings: MediaSettings) -> None:
+        self._cache, self._settings = cache, settings
+        self._pngs: dict[str, bytes] = {}
+        self._readings: dict[str, Reading] = {}
+
+    def add(self, data: bytes, name: str | None = None) -> str:
+        """Takes a picture in as the product would, and returns its media id. Raises ImageRefused."""
+        media, png = intake(data, self._settings, name=name)
+        self._pngs[media.id] = png
+        return media.id
+
+    def image(self, media: str) -> Image:
+        return open_image(self._pngs[media])
+
+    def reading(self, media: str) -> Reading:
+        if media not in self._readings:
+            self._readings[media] = self._cache.reading(media, lambda: read_image(self.image(media)))
+        return self._readings[media]
+
+    def arrays(self, media: str, name: str, make: "Callable[[], Arrays]") -> "Arrays":
+        return self._cache.arrays(media, name, make)
+
+
+class LabelledPair:
+    """A row of a folder with its example."""
+
+    def __init__(self, row: FolderRow, example: Example) -> None:
+        self.row, self.example = row, example
+
+
+def labelled_pairs(
+    ws: Workspace,
+    environment: str,
+    directory: Path,
+    library: FolderLibrary,
+    *,
+    read: bool = True,
+    progress: Progress | None = None,
+) -> list[LabelledPair]:
+    """Every row whose picture, question and label are good; read, unless nobody will ask for it.
+
+    Raises NightshiftError where no row is good.
+    """
+    bound = ws.environment(environment)
+    rows = read_folder(directory)
+    media_of: dict[str, str] = {}
+    pairs = []
+    for done, row in enumerate(rows, start=1):
+        try:
+            if row.file not in media_of:
+                data = read_file(file_within(directory / "images", row.file), ws.settings.media)
+                media_of[row.file] = library.add(data, row.file)
+                if read:
+                    library.reading(media_of[row.file])
+            bound.parse_answer(row.label)
+            example = bound.example((media_of[row.file],), row.ask, cluster=media_of[row.file])
+        except (NightshiftError, OSError):
+            continue
+        finally:
+            if progress is not None:
+                progress(done, len(rows))
+        pairs.append(LabelledPair(row, example))
+    if not pairs:
+        raise NightshiftError(f"{directory} has no pair of a good image and a good label in its tasks.csv")
+    return pairs
+
+
+def score_pairs(
+    classifier: Classifier,
+    examples: Sequence[Example],
+    expected: Sequence[str],
+    library: FolderLibrary,
+    domains: Sequence[str] | None = None,
+) -> list[ItemScore]:
+    """One score an example, in order."""
+    said_NK = classifier.answer_logprobs(examples, library)
+    named = domains or [""] * len(examples)
+    return [
+        score_item(example, answer, said_K, domain=domain or None)
+        for example, answer, said_K, domain in zip(examples, expected, said_NK, named, strict=True)
+    ]
+
+
+def evaluate_folder(
+    ws: Workspace,
+    environment: str,
+    directory: Path,
+    *,
+    release: str = "champion",
+    prompted: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Accuracy with its interval, AUROC, calibration, hard pairs, categories, and latency on a folder.
+
+    Of a release, or, where `prompted`, of the baseline that is only asked.
+    """
+    classifier = Classifier.prompted(ws, environment) if prompted else Classifier.load(ws, environment, release)
+    library = FolderLibrary(ws.cache, ws.settings.media)
+    reads = classifier.policy.reads
+    pairs = labelled_pairs(ws, environment, directory, library, read=reads, progress=progress)
+    scores, latency_ms = [], []
+    for pair in pairs:
+        started = time.perf_counter()
+        scores += score_pairs(classifier, [pair.example], [pair.row.label], library, [pair.row.category])
+        read_ms = library.reading(pair.example.media[0]).read_ms if reads else 0.0
+        latency_ms.append(read_ms + (time.perf_counter() - started) * 1000)
+    answers = classifier.environment.answers or ("",)
+    overall = figures(scores, positive=answers[0])
+    hard = summarise([score for score, pair in zip(scores, pairs, strict=True) if pair.row.hard])
+    return {
+        "n": overall.n,
+        "accuracy": overall.accuracy,
+        "ci95": list(overall.ci95) if overall.ci95 else None,
+        "balanced_accuracy": overall.balanced_accuracy,
+        "auroc": overall.auroc,
+        "ece": overall.ece,
+        "hard": {"n": hard.n, "accuracy": hard.accuracy},
+        "by_category": by_category(scores),
+        "latency_ms": {
+            "p50": round(float(np.percentile(latency_ms, 50)), 1),
+            "p95": round(float(np.percentile(latency_ms, 95)), 1),
+        },
+    }
+
+
+def by_category(scores: Sequence[ItemScore]) -> Mapping[str, dict[str, Any]]:
+    """Number and accuracy for each domain the scores name."""
+    names = sorted({score.domain or "" for score in scores})
+    grouped = {name: [score for score in scores if (score.domain or "") == name] for name in names}
+    return {name or "(none)": {"n": len(of), "accuracy": summarise(of).accuracy} for name, of in grouped.items()}

@@ -1,0 +1,45 @@
+"""The night: corrections become a challenger, and the challenger champion if it earns it.
+
+Every stage is a function of workspace, run and lease whose result is stored once. A stage that was killed runs again
+with the same outcome; one that is done is not done again.
+"""
+
+from core.services.night.evaluate import evaluate
+from core.services.night.gate import gate
+from core.services.night.ingest import ingest
+from core.services.night.judge import judge
+from core.services.night.promote import promote
+from core.services.night.record import (
+    STAGES,
+    abandon,
+    begin,
+    corrections_waiting,
+    lease_name,
+    night_report,
+    night_result,
+    nights,
+    stage_result,
+)
+from core.services.night.report import report
+from core.services.night.train import train
+from core.services.night.variants import make_variants
+
+__all__ = [
+    "STAGES",
+    "abandon",
+    "begin",
+    "corrections_waiting",
+    "evaluate",
+    "gate",
+    "ingest",
+    "judge",
+    "lease_name",
+    "make_variants",
+    "night_report",
+    "night_result",
+    "nights",
+    "promote",
+    "report",
+    "stage_result",
+    "train",
+]

@@ -1,0 +1,78 @@
+"""Ingest: people's words up to the snapshot become a dataset version, golden clusters set aside."""
+
+import hashlib
+
+from pydantic import JsonValue
+
+from core.schema import CANNOT_TELL, Checkpoint, DatasetVersion, Example, Label, NightshiftError, Release, Run
+from core.services.night.record import finished, stage, stage_result
+from core.services.workspace import Workspace
+from core.store import Lease
+
+__all__ = ["Snapshot", "ingest", "is_golden", "snapshot"]
+
+
+class Snapshot:
+    """The labels a night learns from, with their examples, in the order of the words."""
+
+    def __init__(self, ws: Workspace, run: Run) -> None:
+        words = ws.store.labels(run.environment, upto_seq=int(str(run.config["upto_seq"])))
+        self.cannot_tell = [word for word in words if word.answer == CANNOT_TELL]
+        self.labels = [word for word in words if word.answer != CANNOT_TELL]
+        examples = ws.store.get_many(Example, [label.example for label in self.labels])
+        self.examples: dict[str, Example] = {example.id: example for example in examples}
+        share = ws.settings.gate.golden_share
+        self.golden = [each for each in self.labels if is_golden(self.examples[each.example].cluster, share)]
+        self.train = [each for each in self.labels if not is_golden(self.examples[each.example].cluster, share)]
+        after_seq = int(str(run.config["after_seq"]))
+        self.new = [each for each in words if each.seq > after_seq]
+
+
+def snapshot(ws: Workspace, run: Run) -> Snapshot:
+    """The same for a run whenever it is asked for: words are never changed, only added."""
+    return Snapshot(ws, run)
+
+
+def is_golden(cluster: str, share: float) -> bool:
+    """Whether a cluster is never trained on. Follows from its name alone, so it stays so for ever."""
+    lot = int.from_bytes(hashlib.sha256(f"golden/{cluster}".encode()).digest()[:6], "big") / 2**48
+    return lot < share
+
+
+@stage("ingest")
+def ingest(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:  # noqa: ARG001
+    """Fixes what this night learns from. Raises NightshiftError where nobody has labelled anything."""
+    now_known = snapshot(ws, run)
+    if not now_known.train:
+        raise NightshiftError(
+            f"there is nothing to learn from yet: {len(now_known.labels)} labels, none of them to train on. "
+            "Correct or confirm some verdicts first"
+        )
+    version = DatasetVersion.make(
+        run.environment, {"train": _contents(now_known.train), "golden": _contents(now_known.golden)}
+    )
+    ws.store.add(version)
+    return {
+        "dataset_version": version.id,
+        "ingested": len(now_known.new),
+        "train": len(now_known.train),
+        "golden": len(now_known.golden),
+        "cannot_tell": len(now_known.cannot_tell),
+    }
+
+
+def trained_on(ws: Workspace, release: Release) -> set[str]:
+    """Examples that a release or any of its ancestors was trained on."""
+    seen: set[str] = set()
+    checkpoint = ws.store.get(Checkpoint, release.checkpoints["policy"])
+    while checkpoint is not None:
+        if checkpoint.run is not None and stage_result(ws, checkpoint.run, "ingest") is not None:
+            version_id = str(finished(ws, checkpoint.run, "ingest")["dataset_version"])
+            (version,) = ws.store.get_many(DatasetVersion, [version_id])
+            seen.update(content.split("=", 1)[0] for content in version.items.get("train", ()))
+        checkpoint = ws.store.get(Checkpoint, checkpoint.parent) if checkpoint.parent else None
+    return seen
+
+
+def _contents(labels: list[Label]) -> tuple[str, ...]:
+    return tuple(f"{label.example}={label.answer}" for label in labels)

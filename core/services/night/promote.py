@@ -1,0 +1,23 @@
+"""Promote: a compare-and-swap of the champion, under the night's lease."""
+
+from pydantic import JsonValue
+
+from core.schema import Decision, Outcome, Release, Run
+from core.services.night.record import finished, stage
+from core.services.workspace import Workspace
+from core.store import Lease
+
+__all__ = ["promote"]
+
+
+@stage("promote")
+def promote(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
+    """Makes the challenger champion if the gate said so; running it again changes nothing."""
+    (decision,) = ws.store.get_many(Decision, [str(finished(ws, run.id, "gate")["decision"])])
+    if decision.outcome is not Outcome.PROMOTED:
+        return {"promoted": False, "champion": ws.store.champion(run.environment)}
+    (challenger,) = ws.store.get_many(Release, [decision.challenger])
+    promotion = ws.registry.promote(
+        challenger, expected=str(run.config["champion"]), decision=decision, lease=lease.name, token=lease.token
+    )
+    return {"promoted": True, "champion": challenger.id, "promotion": promotion.id}

@@ -1,0 +1,56 @@
+"""Report: the night as one object for programs and one page for people."""
+
+from typing import Any
+
+from pydantic import JsonValue
+
+from core.evaluation import render_report, render_summary
+from core.schema import Decision, Evaluation, Example, Run, StageResult
+from core.services.night.evaluate import evaluation_ids
+from core.services.night.record import STAGES, finished, stage, stage_result
+from core.services.workspace import Workspace
+from core.store import Lease
+
+__all__ = ["report"]
+
+
+@stage("report")
+def report(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:  # noqa: ARG001
+    """Writes `report.html` and `report.md` beside the run's scratch, and returns the night's object."""
+    (decision,) = ws.store.get_many(Decision, [str(finished(ws, run.id, "gate")["decision"])])
+    champion, challenger = ws.store.get_many(Evaluation, evaluation_ids(ws, run))
+    stages = [done for name in STAGES if (done := stage_result(ws, run.id, name)) is not None]
+    shown = [_for_people(done) for done in stages]
+    examples = ws.store.get_many(Example, [score.example for score in champion.scores])
+    about = {example.id: example.ask for example in examples}
+    directory = ws.run_dir(run.id)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "report.html").write_text(render_report(run, decision, champion, challenger, shown, describe=about))
+    (directory / "report.md").write_text(render_summary(run, decision, champion, challenger, shown, describe=about))
+    return {"night": _night(ws, run, decision, stages), "page": str(directory / "report.html")}
+
+
+def _for_people(done: StageResult) -> StageResult:
+    """Without the long lists of ids and figures that only programs read."""
+    figures = {name: value for name, value in done.result.items() if isinstance(value, int | float | str | bool)}
+    return done.model_copy(update={"result": figures})
+
+
+def _night(ws: Workspace, run: Run, decision: Decision, stages: list[StageResult]) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        "ingested": finished(ws, run.id, "ingest")["ingested"],
+        "variants": finished(ws, run.id, "variants")["variants"],
+        "judged": finished(ws, run.id, "judge")["judged"],
+        "steps": finished(ws, run.id, "train")["steps"],
+        "challenger": decision.challenger,
+        "outcome": decision.outcome.value,
+        "promoted": bool(finished(ws, run.id, "promote")["promoted"]),
+        "gates": [gate.model_dump(mode="json") for gate in decision.gates],
+        "seconds": {done.stage: done.seconds for done in stages},
+        "seed": run.seed,
+        "reason": decision.reason,
+        "more_examples_needed": decision.more_examples_needed,
+        "dataset_version": finished(ws, run.id, "ingest")["dataset_version"],
+        "champion": ws.store.champion(run.environment),
+    }

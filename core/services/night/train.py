@@ -1,0 +1,183 @@
+"""Train: champion to challenger, in a process of its own, with cross-fitted evidence on the side."""
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from core.learning import HeldOut, TrainingItem, TrainingJob, run_training, save_features, save_items
+from core.policy import Policy
+from core.policy.calibration import Calibration
+from core.reward import Question, combine, reward_parts
+from core.schema import Checkpoint, Example, Judgment, Label, Release, Run
+from core.services.classify import load_policy
+from core.services.night.ingest import Snapshot, snapshot, trained_on
+from core.services.night.judge import judgments_of
+from core.services.night.record import finished, stage
+from core.services.night.variants import known_variants, variant_weight
+from core.services.workspace import Workspace
+from core.store import Lease
+
+__all__ = ["crossfit_logprobs", "held_out_labels", "train"]
+
+JUDGED_WEIGHT = 0.2
+NEW_PRIORITY = 2.0
+"A word said since the last night is drawn this much more often than an old one."
+
+
+@stage("train")
+def train(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
+    """Trains the challenger and registers it. Raises NightshiftError where training fails; the champion stays."""
+    known = snapshot(ws, run)
+    champion = _champion(ws, run)
+    policy, champion_dir = load_policy(ws, champion)
+    items = _items(ws, run, known)[: ws.settings.learning.replay_depth]
+    held = held_out_labels(ws, known, champion)
+    scratch = ws.run_dir(run.id)
+    scratch.mkdir(parents=True, exist_ok=True)
+    job = _job(ws, run, policy, champion_dir, items, held, known, scratch)
+    result = run_training(job, ws.settings.learning.deadline_s, while_waiting=lease.renew)
+    challenger = _register(ws, run, policy, champion, result.weights, _calibration(result.crossfit, held, known))
+    return {
+        "challenger": challenger.id,
+        "checkpoint": challenger.checkpoints["policy"],
+        "items": result.items,
+        "steps": ws.settings.learning.steps,
+        "challengers": result.challengers,
+        "ms_per_step": round(result.ms_per_step, 2),
+        "start": dict(result.start),
+        "end": dict(result.end),
+        "crossfit": {example: list(logprobs) for example, logprobs in sorted(result.crossfit.items())},
+    }
+
+
+def crossfit_logprobs(ws: Workspace, run: Run) -> dict[str, list[float]]:
+    """Answer log-probabilities by the challenger that did not train on the example's cluster."""
+    logprobs: dict[str, list[float]] = finished(ws, run.id, "train")["crossfit"]
+    return logprobs
+
+
+def held_out_labels(ws: Workspace, known: Snapshot, champion: Release) -> list[Label]:
+    """Labels that can be evidence by cross-fitting: trained on tonight, and never by the champion."""
+    seen = ws.store.get_many(Example, sorted(trained_on(ws, champion)))
+    clusters = {example.cluster for example in seen}
+    return [label for label in known.train if known.examples[label.example].cluster not in clusters]
+
+
+def _champion(ws: Workspace, run: Run) -> Release:
+    (champion,) = ws.store.get_many(Release, [str(run.config["champion"])])
+    return champion
+
+
+def _items(ws: Workspace, run: Run, known: Snapshot) -> list[TrainingItem]:
+    judged = finished(ws, run.id, "judge")
+    variants = known_variants(ws, finished(ws, run.id, "variants")["ids"])
+    weights = {kind.name: variant_weight(kind) for kind in ws.environment(run.environment).variant_kinds}
+    doubtful = ws.store.get_many(Example, judged["doubtful"])
+    examples = [known.examples[label.example] for label in known.train]
+    judgments = judgments_of(ws, run, [*examples, *doubtful])
+    new = {label.example for label in known.new}
+    items = []
+    # The newest words come first: they are the last that a full replay lets go of.
+    for label, example in reversed(list(zip(known.train, examples, strict=True))):
+        item = _item(ws, judged["share"], example, label.answer, judgments.get(example.id))
+        is_new = label.example in new
+        origin = "correction" if is_new else "replay"
+        items.append(item.model_copy(update={"origin": origin, "priority": NEW_PRIORITY if is_new else 1.0}))
+    labelled = {example.id for example in examples}
+    for variant, example in variants:
+        if example.id not in labelled:
+            item = _item(ws, judged["share"], example, variant.answer, None)
+            items.append(item.model_copy(update={"origin": "variant", "weight": weights[variant.how]}))
+    if judged["share"] > 0:
+        for example in doubtful:
+            item = _item(ws, judged["share"], example, None, judgments.get(example.id))
+            if any(reward is not None for reward in item.rewards):
+                items.append(item.model_copy(update={"origin": "judged", "weight": JUDGED_WEIGHT * judged["share"]}))
+    return items
+
+
+def _item(
+    ws: Workspace, judge_share: float, example: Example, answer: JsonValue, judgment: Judgment | None
+) -> TrainingItem:
+    bound = ws.environment(example.environment)
+    answers = example.answers or ()
+    rewards = bound.rewards(ws.settings, judge_share=judge_share)
+    question = Question(example=example, label=answer, judgment=judgment, library=ws.library)
+    earned = tuple(
+        combine(reward_parts(question, candidate, rewards), rewards, label_says=None) for candidate in answers
+    )
+    label = answers.index(str(answer)) if answer is not None else None
+    return TrainingItem(example=example, rewards=earned, label=label, origin="variant")
+
+
+def _job(
+    ws: Workspace,
+    run: Run,
+    policy: Policy,
+    champion_dir: Path,
+    items: Sequence[TrainingItem],
+    held: Sequence[Label],
+    known: Snapshot,
+    scratch: Path,
+) -> TrainingJob:
+    paths = {name: scratch / file for name, file in _FILES.items()}
+    save_items(paths["items"], items)
+    save_features(paths["features"], policy.encode([item.example for item in items], ws.library))
+    save_features(
+        paths["held_out_features"], policy.encode([known.examples[label.example] for label in held], ws.library)
+    )
+    folds = ws.settings.gate.folds
+    return TrainingJob(
+        policy=f"{type(policy).__module__}:{type(policy).__name__}",
+        champion=champion_dir,
+        items=paths["items"],
+        features=paths["features"],
+        held_out=tuple(
+            HeldOut(
+                example=label.example,
+                cluster=known.examples[label.example].cluster,
+                fold=_fold(known.examples[label.example].cluster, folds),
+            )
+            for label in held
+        ),
+        held_out_features=paths["held_out_features"],
+        settings=ws.settings.learning,
+        seed=run.seed,
+        out=scratch / "training",
+    )
+
+
+_FILES = {
+    "items": "items.json",
+    "features": "features.safetensors",
+    "held_out_features": "held_out.safetensors",
+}
+
+
+def _fold(cluster: str, folds: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"fold/{cluster}".encode()).digest()[:4], "big") % folds
+
+
+def _calibration(crossfit: dict[str, tuple[float, ...]], held: Sequence[Label], known: Snapshot) -> Calibration:
+    labels = [(known.examples[label.example].answers or ()).index(str(label.answer)) for label in held]
+    return Calibration.fit([crossfit[label.example] for label in held], labels)
+
+
+def _register(
+    ws: Workspace, run: Run, policy: Policy, champion: Release, weights: Path, calibration: Calibration
+) -> Release:
+    complete = weights.with_name("challenger")
+    shutil.rmtree(complete, ignore_errors=True)
+    shutil.copytree(weights, complete)
+    calibration.write(complete)
+    checkpoint: Checkpoint = ws.registry.put(
+        complete,
+        environment=run.environment,
+        policy=policy.name,
+        parent=champion.checkpoints["policy"],
+        run=run.id,
+    )
+    return ws.registry.release(run.environment, {"policy": checkpoint.id})

@@ -1,0 +1,77 @@
+"""What a person should look at next, and why."""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from core.schema import ChosenBy, Example, Prediction
+from core.services.workspace import Workspace
+
+__all__ = ["ReviewItem", "review_queue"]
+
+RECENT = 5_000
+"Newest predictions the queue looks at."
+
+
+class ReviewItem(BaseModel):
+    """One item of the queue. `blind`: the verdict must not be shown, or the audit is none."""
+
+    model_config = ConfigDict(frozen=True)
+    prediction: Prediction
+    example: Example
+    chosen_by: ChosenBy
+    chosen_probability: float | None
+    blind: bool
+
+
+def review_queue(ws: Workspace, environment: str, *, limit: int = 20, reviewer: str = "local") -> list[ReviewItem]:  # noqa: ARG001
+    """The most doubtful unanswered predictions, with a share of blind audits drawn at random among all of them.
+
+    Which are audits follows from their ids, so that looking again does not draw again.
+    """
+    recent = ws.store.find(Prediction, environment=environment, limit=RECENT, newest_first=True)
+    answered = {label.example for label in ws.store.labels(environment)}
+    newest: dict[str, Prediction] = {}
+    for each in recent:
+        if not each.from_person and each.example not in answered:
+            newest.setdefault(each.example, each)
+    open_ones = sorted(newest.values(), key=lambda p: (p.confidence, p.id))
+    share = ws.settings.review.audit_share
+    audits = sorted((p for p in open_ones if _lot(p.example) < share), key=lambda p: _lot(p.example))
+    doubtful = [p for p in open_ones if _lot(p.example) >= share]
+    chosen = _mix(doubtful, audits, share, limit)
+    examples = ws.store.get_many(Example, [p.example for p, _ in chosen])
+    return [
+        ReviewItem(
+            prediction=p,
+            example=example,
+            chosen_by=ChosenBy.RANDOM_AUDIT if audit else ChosenBy.REVIEW_QUEUE,
+            chosen_probability=share if audit else None,
+            blind=audit,
+        )
+        for (p, audit), example in zip(chosen, examples, strict=True)
+    ]
+
+
+def _lot(example: str) -> float:
+    """A number in 0..1 that nobody chose: the first bits of the example's hash."""
+    return int(example[:12], 16) / 16**12
+
+
+def _mix(
+    doubtful: list[Prediction], audits: list[Prediction], share: float, limit: int
+) -> list[tuple[Prediction, bool]]:
+    chosen: list[tuple[Prediction, bool]] = []
+    rest, audit_rest = iter(doubtful), iter(audits)
+    due = 0.0
+    while len(chosen) < limit:
+        due += share
+        wants_audit = due >= 1 - 1e-9
+        due -= np.floor(due + 1e-9) if wants_audit else 0
+        picked = next(audit_rest if wants_audit else rest, None)
+        is_audit = wants_audit
+        if picked is None:
+            picked, is_audit = next(rest if wants_audit else audit_rest, None), not wants_audit
+        if picked is None:
+            break
+        chosen.append((picked, is_audit))
+    return chosen

@@ -1,0 +1,135 @@
+"""One opened installation: its settings, store, pictures, registry, and what can be read off a picture."""
+
+import tempfile
+import threading
+from collections.abc import Callable
+from copy import copy
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL.Image import Image
+
+from core.environments import Environment, environment, environments
+from core.media import Blobs, open_image
+from core.reading import DerivedCache, Reading, Sessions
+from core.registry import Registry
+from core.schema import Media, NightshiftError, Run
+from core.services.clusters import ClusterIndex
+from core.settings import GateSettings, LearningSettings, RewardSettings, Settings, VlmSettings, load_settings
+from core.store import Store, open_store
+
+if TYPE_CHECKING:
+    from core.policy.base import Arrays
+
+__all__ = ["LocalLibrary", "Workspace"]
+
+
+class LocalLibrary:
+    """Pictures from the blob store, readings from the cache. Meets `core.policy.Library`."""
+
+    def __init__(self, store: Store, blobs: Blobs, cache: DerivedCache) -> None:
+        self._store, self._blobs, self._cache = store, blobs, cache
+        self._keys: dict[str, str] = {}
+        self._session_of: dict[str, str | None] = {}
+        self._sessions = Sessions()
+        self._readings: dict[str, Reading] = {}
+        self._reading_lock = threading.Lock()
+
+    def remember(self, media: Media) -> None:
+        """Saves a look-up: the caller has the record at hand."""
+        self._keys[media.id] = media.blob
+        self._session_of[media.id] = media.session
+
+    def data(self, media: str) -> bytes:
+        """The stored file. Raises NightshiftError for an unknown id or a missing file."""
+        if media not in self._keys:
+            record = self._store.get(Media, media)
+            if record is None:
+                raise NightshiftError(f"there is no picture {media!r} here")
+            self.remember(record)
+        return self._blobs.get(self._keys[media])
+
+    def image(self, media: str) -> Image:
+        return open_image(self.data(media))
+
+    def reading(self, media: str) -> Reading:
+        if media not in self._readings:
+            with self._reading_lock:
+                self._readings[media] = self._cache.reading(media, lambda: self._read(media))
+        return self._readings[media]
+
+    def _read(self, media: str) -> Reading:
+        image = self.image(media)
+        return self._sessions.read(image, self._session_of[media])
+
+    def arrays(self, media: str, name: str, make: "Callable[[], Arrays]") -> "Arrays":
+        return self._cache.arrays(media, name, make)
+
+
+class Workspace:
+    """Everything a service needs. Cheap to open; holds no database connection."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self.blobs = Blobs(settings.blobs_url)
+        self.registry = Registry(settings.registry_dir, store)
+        self.cache = DerivedCache(settings.cache_dir)
+        self.library = LocalLibrary(store, self.blobs, self.cache)
+
+    @classmethod
+    def open(cls, home: Path | None = None, **overrides: Any) -> "Workspace":
+        """Opens the installation at `home`, and makes it first where there is none.
+
+        Raises NightshiftError for settings that are wrong, a home that cannot be written, or one from a newer version.
+        """
+        settings = load_settings(home, **overrides)
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NightshiftError(f"cannot make the home {settings.home}: {error.strerror or error}") from error
+        workspace = cls(settings, open_store(settings.store_url))
+        for name in environments():
+            if workspace.store.champion(name) is None:
+                workspace._install_untrained(name)
+        return workspace
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home
+
+    @cached_property
+    def clusters(self) -> ClusterIndex:
+        """Near-duplicates among the pictures taken in."""
+        return ClusterIndex(self.store, self.settings.review.duplicate_distance)
+
+    def environment(self, name: str) -> Environment:
+        """The environment called `name`. Raises NightshiftError naming those there are."""
+        return environment(name)
+
+    def as_when_begun(self, run: Run) -> "Workspace":
+        """This workspace with the settings a night began with, so that a night resumed after a change is the same."""
+        begun = copy(self)
+        pinned = {
+            "learning": LearningSettings.model_validate(run.config["learning"]),
+            "gate": GateSettings.model_validate(run.config["gate"]),
+            "reward": RewardSettings.model_validate(run.config["reward"]),
+            "judge": run.config["judge"],
+            "policy": run.config["policy"],
+            "vlm": VlmSettings.model_validate(run.config["vlm"]),
+        }
+        begun.settings = self.settings.model_copy(update=pinned)
+        return begun
+
+    def run_dir(self, run: str) -> Path:
+        """Scratch and report of a night."""
+        return self.home / "runs" / run
+
+    def _install_untrained(self, name: str) -> None:
+        policy = self.environment(name).untrained_policy(self.settings)
+        with tempfile.TemporaryDirectory(dir=self.home, prefix=".installing-") as folder:
+            policy.save(Path(folder))
+            checkpoint = self.registry.put(Path(folder), environment=name, policy=policy.name, parent=None, run=None)
+        release = self.registry.release(name, {"policy": checkpoint.id})
+        self.registry.install(release, reason="the untrained model")

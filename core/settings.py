@@ -1,0 +1,275 @@
+"""One tree of settings: defaults here, then a profile, the home's `nightshift.toml`, the environment, the caller.
+
+A profile is a TOML file under `deployments/profiles/`, named by `NIGHTSHIFT_PROFILE` or `profile = "..."` in the
+home's file. Environment variables look like `NIGHTSHIFT_GATE__ALPHA=0.05`.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from core.schema import NightshiftError
+
+__all__ = [
+    "GateSettings",
+    "LearningSettings",
+    "MediaSettings",
+    "NightSettings",
+    "ReviewSettings",
+    "RewardSettings",
+    "ServeSettings",
+    "Settings",
+    "VlmSettings",
+    "load_settings",
+    "resolve_home",
+]
+
+LARGEST_ADAPTER_RATE = 0.01
+PROFILES = Path(__file__).resolve().parent.parent / "deployments" / "profiles"
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MediaSettings(Section):
+    """Bounds that are checked before anything is decoded."""
+
+    max_bytes: int = Field(20_000_000, description="Largest file taken in, in bytes.")
+    max_pixels: int = Field(40_000_000, description="Largest picture taken in, in pixels.")
+    max_side: int = Field(2560, description="Longer side of the picture that is kept; larger ones are scaled down.")
+
+
+class ReviewSettings(Section):
+    """What a person is shown, and why."""
+
+    audit_share: float = Field(0.2, ge=0, le=1, description="Share of the review queue drawn blindly at random.")
+    duplicate_distance: int = Field(6, description="Perceptual hashes this many bits apart are near-duplicates.")
+
+
+class RewardSettings(Section):
+    """Weights of the reward parts; renormalised over the parts that answered."""
+
+    judge: float = Field(0.5, ge=0)
+    exact_verdict: float = Field(0.3, ge=0)
+    visual_verifier: float = Field(0.2, ge=0)
+
+    @model_validator(mode="after")
+    def _something_rewards(self) -> "RewardSettings":
+        if self.judge + self.exact_verdict + self.visual_verifier <= 0:
+            raise ValueError("all reward weights are 0: training would have nothing to learn from")
+        return self
+
+
+class LearningSettings(Section):
+    """The update of one night."""
+
+    steps: int = Field(200, ge=1, description="Optimiser steps of a night.")
+    batch_size: int = Field(64, ge=1, description="Examples a step.")
+    learning_rate: float = Field(0.2, gt=0, description="Of the policy's own optimiser; 0.2 suits the reader.")
+    groups: Literal["exact", "sampled"] = Field("exact", description="All answers by probability, or a sample.")
+    group_size: int = Field(5, ge=2, description="Answers sampled an example where groups are sampled.")
+    objective: Literal["closed_set", "grpo", "bnpo", "dr_grpo", "dapo"] = Field(
+        "closed_set", description="Whole answers by probability, or TRL's loss over the tokens of sampled answers."
+    )
+    scale_rewards: Literal["none", "group", "batch"] = Field(
+        "none", description="Deviation that advantages of a loss over tokens are divided by."
+    )
+    gradient_weight: float = Field(1.0, ge=0, description="Weight of the policy-gradient term.")
+    likelihood_weight: float = Field(1.0, ge=0, description="Weight of the likelihood of people's labels.")
+    kl_weight: float = Field(0.1, ge=0, description="Weight of the divergence from the champion.")
+    entropy_weight: float = Field(0.01, ge=0, description="Weight of the entropy bonus.")
+    entropy: Literal["fixed", "adaptive"] = Field("fixed", description="Whether that weight is moved while training.")
+    entropy_share: float = Field(
+        0.5, gt=0, le=1, description="Adaptive: share of the champion's measured entropy that is held."
+    )
+    mismatch_alarm: float = Field(
+        0.05, gt=0, description="Nats by which a training's first forward may differ from what serving says."
+    )
+    collapse_steps: int = Field(20, ge=1, description="Steps in a row that show a collapse before training stops.")
+    collapse_entropy: float = Field(1e-4, ge=0, description="Mean entropy in nats below which answers have none.")
+    collapse_share: float = Field(0.995, gt=0.5, le=1, description="Probability of one answer over a whole batch.")
+    collapse_zero_variance: float = Field(
+        0.99, gt=0, le=1, description="Share of sampled groups without variance at which nothing is learnt."
+    )
+    importance_exponent: float = Field(0.4, ge=0, le=1, description="How far the bias of priorities is taken out.")
+    family_cap: float = Field(3.0, ge=1, description="An example and its variants weigh at most this many examples.")
+    variants_per_correction: int = Field(10, ge=0)
+    replay_depth: int = Field(10_000, ge=1, description="Newest labels and variants that replay draws from.")
+    deadline_s: float = Field(1800.0, gt=0, description="Training is killed after this many seconds.")
+    threads: int = Field(2, ge=1, description="CPU threads of the training process.")
+
+    @model_validator(mode="after")
+    def _tokens_are_sampled(self) -> "LearningSettings":
+        if self.objective != "closed_set" and self.groups == "exact":
+            raise ValueError(
+                f"objective {self.objective!r} is a loss over the tokens of sampled answers, exact groups have none; "
+                'set groups = "sampled"'
+            )
+        return self
+
+
+class VlmSettings(Section):
+    """The vision-language student; used where `policy` is "vlm"."""
+
+    model: str = Field(
+        "Qwen/Qwen2.5-VL-3B-Instruct", description="Folder or hub name of any image-text-to-text model on this machine."
+    )
+    dtype: Literal["float32", "bfloat16"] = Field(
+        "float32", description="Of the frozen weights; an adapter is float32."
+    )
+    max_pixels: int = Field(1024 * 1024, ge=56 * 56, description="Larger pictures are scaled down for the student.")
+    rank: int = Field(16, ge=1, description="Rank of the adapter's matrices.")
+    alpha: int = Field(32, ge=1, description="The adapter's share is scaled by alpha / rank.")
+    targets: tuple[str, ...] = Field(
+        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+        min_length=1,
+        description="Linear layers of the language tower that are adapted, by the last part of their names.",
+    )
+    last_blocks: int = Field(0, ge=0, description="Adapt only so many blocks nearest the answer; 0 adapts all.")
+
+
+class GateSettings(Section):
+    """What a challenger has to show."""
+
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="Level of the primary claim, one-sided.")
+    harm_alpha: float = Field(0.05, gt=0, lt=0.5, description="Level of all harm checks together.")
+    folds: int = Field(5, ge=2, description="Folds of the cross-fitted evidence.")
+    golden_share: float = Field(0.2, ge=0, lt=1, description="Share of clusters that are never trained on.")
+    latency_ratio: float = Field(1.5, gt=1, description="A challenger this many times slower is refused.")
+
+
+class NightSettings(Section):
+    """When nights run."""
+
+    schedule: str = Field("0 2 * * *", description="Cron expression of the nightly run, local time.")
+    after_corrections: int = Field(100, ge=1, description="A night also starts after this many new corrections.")
+    lease_s: float = Field(120.0, gt=0, description="How long a silent night keeps the lease.")
+
+
+class ServeSettings(Section):
+    """Where the doors are."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    prefect_port: int = 4200
+
+
+class Settings(BaseSettings):
+    """Everything one installation can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    home: Path
+    profile: str = "cpu"
+    store: str = Field("", description="Store URL; by default duckdb:///<home>/nightshift.duckdb.")
+    blobs: str = Field("", description="Blob store URL for fsspec; by default <home>/blobs.")
+    cache: Path | None = Field(None, description="Folder of readings that can be made again; <home>/cache.")
+    policy: str = "reader"
+    judge: str = "reading"
+    vlm: VlmSettings = VlmSettings()
+    media: MediaSettings = MediaSettings()
+    review: ReviewSettings = ReviewSettings()
+    reward: RewardSettings = RewardSettings()
+    learning: LearningSettings = LearningSettings()
+    gate: GateSettings = GateSettings()
+    night: NightSettings = NightSettings()
+    serve: ServeSettings = ServeSettings()
+
+    @model_validator(mode="after")
+    def _learns_at_a_rate_that_suits_the_student(self) -> "Settings":
+        if self.policy == "vlm" and self.learning.learning_rate > LARGEST_ADAPTER_RATE:
+            raise ValueError(
+                f"learning.learning_rate {self.learning.learning_rate} suits the reader and would wreck the adapter "
+                f"of policy 'vlm' in a few steps; take 0.0001, and at most {LARGEST_ADAPTER_RATE}"
+            )
+        return self
+
+    @property
+    def store_url(self) -> str:
+        return self.store or f"duckdb:///{self.home / 'nightshift.duckdb'}"
+
+    @property
+    def blobs_url(self) -> str:
+        return self.blobs or str(self.home / "blobs")
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.cache or self.home / "cache"
+
+    @property
+    def registry_dir(self) -> Path:
+        return self.home / "registry"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # `load_settings` has put the environment between the files and the caller already.
+        return (init_settings,)
+
+
+def resolve_home(home: Path | None) -> Path:
+    """`home`, else `NIGHTSHIFT_HOME`, else `./.nightshift`; absolute."""
+    return (home or Path(os.environ.get("NIGHTSHIFT_HOME") or ".nightshift")).expanduser().resolve()
+
+
+def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
+    """Settings of the installation at `home`, where `overrides` win. Raises NightshiftError naming a wrong field."""
+    home = resolve_home(home)
+    own = _read_toml(home / "nightshift.toml")
+    profile = overrides.get("profile") or os.environ.get("NIGHTSHIFT_PROFILE") or own.get("profile", "cpu")
+    profile_file = PROFILES / f"{profile}.toml"
+    if not profile_file.exists() and profile != "cpu":
+        known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.toml")))
+        raise NightshiftError(f"no profile {profile!r}; there are: {known}")
+    values: dict[str, Any] = {}
+    for over in (_read_toml(profile_file), own, _environment(), overrides):
+        values = _merge(values, over)
+    try:
+        return Settings(**{**values, "home": home, "profile": profile})
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise NightshiftError(f"setting {field!r}: {first['msg']} (got {first['input']!r})") from error
+
+
+def _environment() -> dict[str, Any]:
+    try:
+        return EnvSettingsSource(Settings)()
+    except SettingsError as error:
+        raise NightshiftError(f"the environment variables NIGHTSHIFT_*: {error}") from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise NightshiftError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise NightshiftError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both_tables else value
+    return merged

@@ -1,0 +1,61 @@
+"""An opened store as the rest of this package uses it: work in, result out, always on the schema it knows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from core.schema import NightshiftError
+from core.store.duckdb_file import DuckDBFile
+from core.store.engine import Connection, Engine, Work
+from core.store.migrate import Migration, refuse_newer, upgrade, version_of
+
+__all__ = ["Database", "engine_of", "open_database"]
+
+T = TypeVar("T")
+DUCKDB = "duckdb:///"
+
+
+@dataclass(frozen=True)
+class Database:
+    """An engine, the schema version that was found in it, and how long to wait for it."""
+
+    engine: Engine
+    version: int
+    deadline_s: float
+
+    def read(self, work: Work[T]) -> T:
+        """The result of `work` on one consistent state."""
+        return self.engine.read(lambda connection: self._on_known_schema(connection, work), self.deadline_s)
+
+    def write(self, work: Work[T]) -> T:
+        """The result of `work` once it is committed."""
+        return self.engine.write(lambda connection: self._on_known_schema(connection, work), self.deadline_s)
+
+    def _on_known_schema(self, connection: Connection, work: Work[T]) -> T:
+        # A newer process may migrate the store while an older one is still running.
+        row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+        version = row[0] if row else None
+        if version != self.version:
+            refuse_newer(version or 0, self.version, self.engine.name)
+            raise NightshiftError(f"the store {self.engine.name} was replaced while in use; start again to open it")
+        return work(connection)
+
+
+def open_database(engine: Engine, steps: Sequence[Migration], deadline_s: float) -> Database:
+    """The database, made or migrated where that is needed; one that is up to date is only read."""
+    if not engine.exists():
+        engine.create(lambda connection: upgrade(connection, steps, engine.name), deadline_s)
+    version = engine.read(lambda connection: version_of(connection, engine.name), deadline_s)
+    refuse_newer(version, steps[-1].version, engine.name)
+    if version < steps[-1].version:
+        engine.write(lambda connection: upgrade(connection, steps, engine.name), deadline_s)
+    return Database(engine, steps[-1].version, deadline_s)
+
+
+def engine_of(url: str) -> Engine:
+    """The engine for a store URL. Raises NightshiftError for one that is not known."""
+    path = url.removeprefix(DUCKDB)
+    if path == url or not path or path.startswith(":memory:"):
+        raise NightshiftError(f"store {url!r}: write {DUCKDB}PATH, with the path of a file on this machine")
+    return DuckDBFile(Path(path))

@@ -1,0 +1,164 @@
+"""DuckDB on one machine: `duckdb:///path` is one file that many processes take turns with.
+
+DuckDB lets one process at a time hold a file, and any number if all of them only read. So a file is attached for
+the length of one transaction and let go again; what stays open in between is an empty in-memory database, which
+makes attaching five times quicker than connecting. Threads of one process take turns before they try the file.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from core.schema import NightshiftError, new_id
+from core.store.engine import Connection, Engine, Work
+from core.store.errors import StoreBusy, StoreNewer
+
+__all__ = ["DuckDBFile"]
+
+# No extension is fetched from the network, and nothing spills into the working directory.
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "temp_directory": "",
+}
+CONTENTION = (
+    # Another process holds the file.
+    "Could not set lock on file",
+    # Someone in this process attached or connected to it without us.
+    "Unique file handle conflict",
+    "different configuration",
+    # Two transactions of one instance met.
+    "write-write conflict",
+    "Transaction conflict",
+    "Conflict on",
+)
+
+
+ENVIRONMENTAL = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.SerializationException,
+    duckdb.TransactionException,
+    duckdb.OutOfMemoryException,
+)
+"Errors of the machine or the file; the others can only be ours."
+
+
+class Desk:
+    """The one place of a process where a file can lie open."""
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def attached(self, path: Path, *, write: bool, until: float) -> Iterator[Connection]:
+        if not self.turn.acquire(timeout=max(0.0, until - time.monotonic())):
+            raise StoreBusy(f"{path} was in use by other threads of this process; try again")
+        try:
+            connection = self._connection = self._connection or duckdb.connect(":memory:", config=CONFIG)
+            access = "READ_WRITE" if write else "READ_ONLY"
+            connection.execute(f"ATTACH '{_quoted(path)}' AS store (TYPE duckdb, {access})")
+            try:
+                connection.execute("USE store")
+                yield connection
+            except duckdb.Error:
+                # A failed write can leave an instance unusable: start the next block with a new one.
+                self._close()
+                raise
+            finally:
+                self._detach()
+        finally:
+            self.turn.release()
+
+    def _detach(self) -> None:
+        if self._connection is None:
+            return
+        try:
+            self._connection.execute("USE memory")
+            self._connection.execute("DETACH store")
+        except duckdb.Error:
+            # The commit is in the write-ahead log; only folding it into the file failed, and the next block repeats it.
+            self._close()
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(duckdb.Error):
+                connection.close()
+
+
+_desk = Desk()
+# A child that is forked while a file lies open would find it open for ever: forking waits for the block to end.
+os.register_at_fork(before=_desk.turn.acquire, after_in_parent=_desk.turn.release, after_in_child=_desk.turn.release)
+
+
+class DuckDBFile(Engine):
+    """A DuckDB database file."""
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self.path = path.expanduser().absolute()
+        self.name = name or str(self.path)
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def create(self, build: Work[None], deadline_s: float) -> None:
+        aside = DuckDBFile(self.path.with_name(f".{self.path.name}.{new_id()}.new"), self.name)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            aside.write(build, deadline_s)
+            # Linking fails where the name is taken, so of two processes one store wins, and never half of one.
+            with suppress(FileExistsError):
+                self.path.hardlink_to(aside.path)
+            _sync_directory(self.path.parent)
+        except OSError as error:
+            raise NightshiftError(f"cannot create the store {self.name}: {error.strerror}") from error
+        finally:
+            for left in (aside.path, aside.path.with_name(f"{aside.path.name}.wal")):
+                with suppress(OSError):
+                    left.unlink(missing_ok=True)
+
+    @contextmanager
+    def session(self, *, write: bool, until: float) -> Iterator[Connection]:
+        with _desk.attached(self.path, write=write, until=until) as connection:
+            yield connection
+
+    def is_contention(self, error: duckdb.Error) -> bool:
+        return any(sign in str(error) for sign in CONTENTION)
+
+    def explain(self, error: duckdb.Error) -> NightshiftError | None:
+        text = str(error)
+        if "not a valid DuckDB database file" in text:
+            return NightshiftError(f"{self.name} is not a Nightshift store: it is not a DuckDB file, or a damaged one")
+        if "database file with version number" in text:
+            return StoreNewer(f"{self.name} is in a file format of a newer DuckDB; upgrade Nightshift to open it")
+        if "database does not exist" in text:
+            return NightshiftError(f"the store {self.name} is gone; was it deleted or moved while in use?")
+        if isinstance(error, duckdb.CatalogException):
+            return NightshiftError(f"{self.name} lacks a table or view of a Nightshift store: {_first_line(text)}")
+        if isinstance(error, ENVIRONMENTAL):
+            return NightshiftError(f"the store {self.name} cannot be read or written: {_first_line(text)}")
+        return None
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0]
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,190 @@
+"""The store: everything that happened, in order, and what follows from it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from core.schema import Correction, Label, NightshiftError, Promotion, Record
+from core.store import champions, checks, leases, tables
+from core.store.database import Database, engine_of, open_database
+from core.store.engine import Connection, Work
+from core.store.leases import Lease
+from core.store.migrate import load_migrations
+
+__all__ = ["Store", "open_store"]
+
+T = TypeVar("T", bound=Record)
+PAGE = 5_000
+"Payloads read while the database is held; more are read in several goes, so that others get their turn."
+
+
+def open_store(url: str, *, deadline_s: float = 30.0) -> "Store":
+    """The store at `url` (`duckdb:///PATH`; an absolute path makes four slashes), made or migrated where needed.
+
+    Every call on it waits up to `deadline_s` seconds for other processes, then raises StoreBusy. Raises StoreNewer,
+    with nothing written, for a store from a newer version, and NightshiftError where there can be no store.
+    """
+    return Store(open_database(engine_of(url), load_migrations(), deadline_s))
+
+
+@dataclass(frozen=True)
+class Store:
+    """Append-only records and the views over them. Holds no connection; threads and processes may share one.
+
+    Sequence numbers (`seq`) grow by one for each record of a kind, in the order of commits. They say what came before
+    what within a kind, never across kinds.
+    """
+
+    database: Database
+
+    def add(self, *records: Record) -> int:
+        """Appends records of any kinds in one transaction; returns, after the commit, how many were new.
+
+        A record whose id is there already is skipped, so that any write may be repeated.
+        """
+        by_kind: dict[type[Record], dict[str, Record]] = {}
+        for record in records:
+            if type(record) not in tables.COLUMNS:
+                raise TypeError(f"{type(record).__name__} is not a kind of record that the store keeps")
+            by_kind.setdefault(type(record), {}).setdefault(record.id, record)
+        if not by_kind:
+            return 0
+        rows = [(kind, tables.rows_of(kind, by_id.values())) for kind, by_id in by_kind.items()]
+        return self.database.write(lambda connection: sum(tables.insert(connection, *kind_rows) for kind_rows in rows))
+
+    def get(self, kind: type[T], id: str) -> T | None:
+        """The record with this id, or None."""
+        return next(iter(self.find(kind, id=id)), None)
+
+    def get_many(self, kind: type[T], ids: Iterable[str]) -> list[T]:
+        """The records with these ids, in their order. Raises NightshiftError where one is missing."""
+        wanted = list(ids)
+        if not wanted:
+            return []
+        found = {record.id: record for record in self.find(kind, id=set(wanted))}
+        missing = [id for id in wanted if id not in found]
+        if missing:
+            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+            raise NightshiftError(f"there is no {kind.kind} {missing[0]!r} in {self.database.engine.name}{more}")
+        return [found[id] for id in wanted]
+
+    def find(
+        self,
+        kind: type[T],
+        *,
+        environment: str | None = None,
+        after_seq: int = 0,
+        limit: int | None = None,
+        newest_first: bool = False,
+        **equals: object,
+    ) -> list[T]:
+        """Records in the order of their `seq`, whose columns (`core.store.tables.COLUMNS`) equal the values given.
+
+        A list, tuple or set as a value means any of them; None means that the field is not set. Raises TypeError for
+        a column that the kind does not have.
+        """
+        conditions: dict[str, object] = dict(equals)
+        if environment is not None:
+            conditions["environment"] = environment
+        choose = partial(
+            tables.select_seqs,
+            kind=kind,
+            equals=conditions,
+            after_seq=after_seq,
+            limit=limit,
+            newest_first=newest_first,
+        )
+        return [record for _, record in self._records(kind, choose)]
+
+    def count(self, kind: type[Record], environment: str | None = None) -> int:
+        """How many records of a kind there are."""
+        conditions = {} if environment is None else {"environment": environment}
+        return self.database.read(lambda connection: tables.count(connection, kind, conditions))
+
+    def head(self, environment: str) -> int:
+        """The largest `seq` of any correction, 0 when there is none: what a snapshot reaches up to."""
+        return self.database.read(lambda connection: tables.last_seq(connection, Correction, environment))
+
+    def labels(self, environment: str, *, upto_seq: int | None = None, after_seq: int = 0) -> list[Label]:
+        """The word that stands for each example, in the order in which the words were said.
+
+        `upto_seq` shows them as they stood when that correction was the last one; `after_seq` leaves out words said
+        no later than it. A standing CANNOT_TELL is a word like any other.
+        """
+        choose = partial(tables.select_standing, environment=environment, upto_seq=upto_seq, after_seq=after_seq)
+        return [_label(seq, word) for seq, word in self._records(Correction, choose)]
+
+    def lease(self, name: str, owner: str, ttl_s: float) -> Lease:
+        """The lease `name` for `ttl_s` seconds. Raises LeaseHeld (with who and until when) while another lasts."""
+        return leases.take_lease(self.database, name, owner, ttl_s)
+
+    def check_token(self, name: str, token: int) -> None:
+        """Raises LeaseLost unless `token` is the newest of the lease, unexpired and not released."""
+        self.database.read(lambda connection: leases.verify_token(connection, name, token))
+
+    def champion(self, environment: str) -> str | None:
+        """The release id that serves, or None before the first was installed."""
+        return self.database.read(lambda connection: champions.champion_of(connection, environment))
+
+    def swap_champion(
+        self,
+        environment: str,
+        *,
+        expected: str | None,
+        new: str,
+        promotion: Promotion,
+        lease: str | None = None,
+        token: int | None = None,
+    ) -> bool:
+        """Makes `new` champion and appends the promotion, in one transaction, if the champion is still `expected`.
+
+        Returns whether the promotion is done; repeating one that was done returns True and changes nothing. With a
+        `lease`, raises LeaseLost unless `token` still holds it.
+        """
+        if (promotion.environment, promotion.release, promotion.previous) != (environment, new, expected):
+            raise ValueError(f"the promotion says something else than the swap from {expected!r} to {new!r}")
+        if (lease is None) != (token is None):
+            raise ValueError("a lease and its token go together")
+        return self.database.write(
+            lambda connection: champions.swap(
+                connection, expected=expected, promotion=promotion, lease=lease, token=token
+            )
+        )
+
+    def tables(self) -> dict[str, int]:
+        """How many records of each kind there are."""
+        return self.database.read(
+            lambda connection: {kind.kind: tables.count(connection, kind, {}) for kind in tables.KINDS}
+        )
+
+    def check(self) -> list[str]:
+        """What is wrong with the content of the store, a line each; empty when nothing is."""
+        return self.database.read(checks.problems)
+
+    def _records(self, kind: type[T], choose: Callable[[Connection], list[int]]) -> list[tuple[int, T]]:
+        def first_page(connection: Connection) -> tuple[list[int], dict[int, str]]:
+            seqs = choose(connection)
+            return seqs, tables.payloads(connection, kind, seqs[:PAGE])
+
+        seqs, payloads = self.database.read(first_page)
+        for start in range(PAGE, len(seqs), PAGE):
+            page: Work[Mapping[int, str]] = partial(tables.payloads, kind=kind, seqs=seqs[start : start + PAGE])
+            payloads |= self.database.read(page)
+        return [(seq, tables.parse(kind, payloads[seq])) for seq in seqs if seq in payloads]
+
+
+def _label(seq: int, word: Correction) -> Label:
+    return Label(
+        environment=word.environment,
+        example=word.example,
+        answer=word.answer,
+        correction=word.id,
+        prediction=word.prediction,
+        reviewer=word.reviewer,
+        chosen_by=word.chosen_by,
+        chosen_probability=word.chosen_probability,
+        reason=word.reason,
+        seq=seq,
+        at=word.at,
+    )

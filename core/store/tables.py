@@ -1,0 +1,207 @@
+"""Which record goes into which table, and what of it stands in a column of its own, to be searched by.
+
+A table `<kind>_event` holds what was written; a view `<kind>` over it shows each id once.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+
+from core.schema import (
+    Checkpoint,
+    Correction,
+    DatasetVersion,
+    Decision,
+    Evaluation,
+    Example,
+    Judgment,
+    Media,
+    NightshiftError,
+    Prediction,
+    Promotion,
+    Record,
+    Release,
+    Rollout,
+    Run,
+    StageResult,
+    Variant,
+)
+from core.store.engine import Connection
+
+__all__ = [
+    "COLUMNS",
+    "KINDS",
+    "count",
+    "insert",
+    "last_seq",
+    "parse",
+    "payloads",
+    "rows_of",
+    "select_seqs",
+    "select_standing",
+]
+
+T = TypeVar("T", bound=Record)
+
+COLUMNS: dict[type[Record], tuple[str, ...]] = {
+    Media: ("form", "blob", "phash", "source", "session"),
+    Example: ("environment", "cluster", "parent"),
+    Prediction: ("environment", "example", "release", "from_person"),
+    Correction: ("environment", "example", "prediction", "reviewer", "chosen_by", "retracts"),
+    Variant: ("environment", "example", "parent", "how", "run"),
+    Judgment: ("environment", "example", "judge", "prompt_version"),
+    Rollout: ("environment", "example", "run"),
+    Checkpoint: ("environment", "policy", "parent", "run"),
+    Release: ("environment",),
+    DatasetVersion: ("environment",),
+    Run: ("environment", "trigger"),
+    StageResult: ("run", "stage"),
+    Evaluation: ("environment", "release", "suite", "run"),
+    Decision: ("environment", "run", "champion", "challenger", "outcome"),
+    Promotion: ("environment", "release", "previous", "action", "decision"),
+}
+KINDS = tuple(COLUMNS)
+SQL_TYPES = {"from_person": "BOOLEAN"}
+
+
+def rows_of(kind: type[Record], records: Iterable[Record]) -> list[list[object]]:
+    """The records column by column, as `insert` wants them. Raises NightshiftError for one that has no JSON."""
+    kept = list(records)
+    return [
+        list(range(1, len(kept) + 1)),
+        [record.id for record in kept],
+        [record.at for record in kept],
+        [_payload(record) for record in kept],
+        *([_plain(getattr(record, column)) for record in kept] for column in COLUMNS[kind]),
+    ]
+
+
+def insert(connection: Connection, kind: type[Record], rows: list[list[object]]) -> int:
+    """Appends the rows whose ids are not there yet, numbered after the last one. Returns how many."""
+    done = connection.execute(_insert_statement(kind), rows).fetchone()
+    return int(done[0]) if done else 0
+
+
+@cache
+def _insert_statement(kind: type[Record]) -> str:
+    types = {"id": "VARCHAR", "at": "TIMESTAMPTZ", "payload": "VARCHAR"}
+    types |= {column: SQL_TYPES.get(column, "VARCHAR") for column in COLUMNS[kind]}
+    names = ", ".join(f'"{column}"' for column in types)
+    unnested = ", ".join(f'unnest(?::{sql_type}[]) AS "{column}"' for column, sql_type in types.items())
+    table = f"{kind.kind}_event"
+    return (
+        f"INSERT INTO {table} (seq, {names}) "
+        f"SELECT (SELECT coalesce(max(seq), 0) FROM {table}) + row_number() OVER (ORDER BY place), {names} "
+        f"FROM (SELECT unnest(?::BIGINT[]) AS place, {unnested}) AS given "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {table} AS old WHERE old.id = given.id)"
+    )
+
+
+def select_seqs(
+    connection: Connection,
+    kind: type[Record],
+    equals: Mapping[str, object],
+    *,
+    after_seq: int = 0,
+    limit: int | None = None,
+    newest_first: bool = False,
+) -> list[int]:
+    """Sequence numbers of the records whose columns equal the values given; a list, tuple or set means any of them."""
+    where, values = _where(kind, equals)
+    order = "DESC" if newest_first else "ASC"
+    bound = "" if limit is None else f" LIMIT {int(limit)}"
+    found = connection.execute(
+        f'SELECT seq FROM "{kind.kind}" WHERE {where} AND seq > ? ORDER BY seq {order}{bound}', [*values, after_seq]
+    )
+    return [row[0] for row in found.fetchall()]
+
+
+def select_standing(
+    connection: Connection, environment: str, *, upto_seq: int | None = None, after_seq: int = 0
+) -> list[int]:
+    """Sequence numbers of the corrections that stand, one an example, as of `upto_seq`, and later than `after_seq`.
+
+    The view `labels` is this for all environments and the present.
+    """
+    upto = 2**63 - 1 if upto_seq is None else upto_seq
+    found = connection.execute(
+        "SELECT seq FROM ("
+        "SELECT seq FROM word "
+        "WHERE environment = ? AND seq <= ? AND (retracted_seq IS NULL OR retracted_seq > ?) "
+        "QUALIFY row_number() OVER (PARTITION BY example ORDER BY seq DESC) = 1"
+        ") AS standing WHERE seq > ? ORDER BY seq",
+        [environment, upto, upto, after_seq],
+    )
+    return [row[0] for row in found.fetchall()]
+
+
+def count(connection: Connection, kind: type[Record], equals: Mapping[str, object]) -> int:
+    """How many records there are whose columns equal the values given."""
+    where, values = _where(kind, equals)
+    row = connection.execute(f'SELECT count(*) FROM "{kind.kind}" WHERE {where}', values).fetchone()
+    return int(row[0]) if row else 0
+
+
+def last_seq(connection: Connection, kind: type[Record], environment: str) -> int:
+    """The largest sequence number of a kind in an environment; 0 when there is none."""
+    row = connection.execute(
+        f"SELECT coalesce(max(seq), 0) FROM {kind.kind}_event WHERE environment = ?", [environment]
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _where(kind: type[Record], equals: Mapping[str, object]) -> tuple[str, list[Any]]:
+    clauses, values = ["true"], []
+    for column, wanted in equals.items():
+        clause, value = _condition(kind, column, wanted)
+        clauses.append(clause)
+        values += value
+    return " AND ".join(clauses), values
+
+
+def _condition(kind: type[Record], column: str, wanted: object) -> tuple[str, list[Any]]:
+    if column not in ("id", *COLUMNS[kind]):
+        known = ", ".join(("id", *COLUMNS[kind]))
+        raise TypeError(f"{kind.kind} cannot be searched by {column!r}; only by {known}")
+    if wanted is None:
+        return f'"{column}" IS NULL', []
+    if isinstance(wanted, list | tuple | set | frozenset):
+        sql_type = SQL_TYPES.get(column, "VARCHAR")
+        return f'"{column}" IN (SELECT unnest(?::{sql_type}[]))', [[_plain(value) for value in wanted]]
+    return f'"{column}" = ?', [_plain(wanted)]
+
+
+def payloads(connection: Connection, kind: type[Record], seqs: Iterable[int]) -> dict[int, str]:
+    """The stored JSON of some records, by sequence number."""
+    found = connection.execute(
+        f"SELECT seq, payload FROM {kind.kind}_event WHERE seq IN (SELECT unnest(?::BIGINT[]))", [list(seqs)]
+    )
+    return dict(found.fetchall())
+
+
+def parse(kind: type[T], payload: str) -> T:
+    """The record that `payload` holds. Raises NightshiftError where this version cannot read it."""
+    try:
+        return kind.model_validate_json(payload)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise NightshiftError(
+            f"a stored {kind.kind} cannot be read: {where}: {first['msg']} (in {payload[:100]}...)"
+        ) from error
+
+
+def _payload(record: Record) -> str:
+    # JSON has no infinities, and a null would not be read back as a number: they are kept as strings.
+    try:
+        return to_json(record.model_dump(), inf_nan_mode="strings").decode()
+    except PydanticSerializationError as error:
+        raise NightshiftError(f"{record.kind} {record.id!r} cannot be stored: {error}") from error
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, Enum) else value

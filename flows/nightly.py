@@ -1,0 +1,146 @@
+"""The night: people's corrections become a challenger, and the challenger champion if it earns it.
+
+    ingest     what people said since the last night; one cluster of near-duplicates in five is golden, never trained on
+    variants   the same, said again of screens and descriptions that differ in what should not matter
+    judge      the teacher's opinion of what nobody labelled, weighed by what it gets right beyond the champion
+    train      champion -> challenger, in a process of its own
+    evaluate   challenger, reloaded from disk, beside the champion, on the same feedback neither trained on
+    gate       every check -> promoted, refused or undecided
+    promote    the champion's name moves, if it is still the same champion and this is still the only night
+    report     the page a person reads in the morning
+
+Every stage stores its result once, under the night's lease. A night that was killed goes on where it was when the
+flow is run again, with the same outcome; so nothing here retries, and nothing but ids passes between stages.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+
+from core.schema import NightshiftError, Run
+from core.settings import load_settings
+from core.store import Lease, LeaseLost, StoreBusy, open_store
+from flows.vigil import only_night
+
+__all__ = ["Night", "nightly"]
+
+ONCE: dict[str, Any] = {"retries": 0, "cache_policy": NO_CACHE, "persist_result": False}
+"""How Prefect runs a stage. That a stage is done is recorded in the store, where a killed night finds it."""
+
+
+class Night(NamedTuple):
+    """Where a night finds itself."""
+
+    home: str
+    environment: str
+    run: str
+
+
+@flow(name="nightly", flow_run_name="{environment}, by {trigger}", retries=0, persist_result=False)
+def nightly(
+    environment: str = "screen", seed: int | None = None, home: str | None = None, trigger: str = "request"
+) -> dict[str, Any]:
+    """One night of an environment: from people's corrections to a promoted, refused or undecided challenger.
+
+    Without a seed, an unfinished night is gone on with, or a new one takes its seed from the date. Raises
+    NightshiftError where another night is alive, nothing can be learnt, or a stage fails.
+    """
+    settings = load_settings(Path(home) if home else None)
+    store = open_store(settings.store_url)
+    with only_night(store, f"night/{environment}", settings.night.lease_s, tell=get_run_logger().warning) as lease:
+        night = begin(settings.home, environment, seed, trigger)
+        ingest(night, lease)
+        make_variants(night, lease)
+        judge(night, lease)
+        train(night, lease)
+        evaluate(night, lease)
+        gate(night, lease)
+        promote(night, lease)
+        return report(night, lease)
+
+
+@task(**ONCE)
+def begin(home: Path, environment: str, seed: int | None, trigger: str) -> Night:
+    """The unfinished night, or a new one over what people have said so far."""
+    from core.services import Workspace
+    from core.services import night as stages
+
+    run = stages.begin(Workspace.open(home), environment, seed=seed, trigger=trigger)
+    _say("night {run} with seed {seed}", run=run.id, seed=run.seed)
+    return Night(str(home), environment, run.id)
+
+
+@task(**ONCE)
+def ingest(night: Night, lease: Lease) -> None:
+    """Corrections since the last snapshot become examples; golden clusters are set aside."""
+    done = _once("ingest", night, lease)
+    _say("{ingested} new words of people; {train} examples to train on, {golden} golden", **done)
+
+
+@task(**ONCE)
+def make_variants(night: Night, lease: Lease) -> None:
+    """Up to ten variants a correction, that keep or knowingly flip its label."""
+    _say("{variants} variants", **_once("make_variants", night, lease))
+
+
+@task(**ONCE)
+def judge(night: Night, lease: Lease) -> None:
+    """Judgments of doubtful and labelled examples, and the share of the reward that the judge has earned."""
+    _say("{judge} judged {judged} examples and earned {share:.0%} of its share", **_once("judge", night, lease))
+
+
+@task(**ONCE)
+def train(night: Night, lease: Lease) -> None:
+    """Champion to challenger, and a challenger for each fold of the cross-fitted evidence."""
+    _say("{steps} steps on {items} items at {ms_per_step:.0f} ms", **_once("train", night, lease))
+
+
+@task(**ONCE)
+def evaluate(night: Night, lease: Lease) -> None:
+    """Both releases on golden and on cross-fitted feedback."""
+    _say("scored on {golden} golden and {crossfit} cross-fitted examples", **_once("evaluate", night, lease))
+
+
+@task(**ONCE)
+def gate(night: Night, lease: Lease) -> None:
+    """Every check on the challenger, and the outcome."""
+    _say("{outcome}: {reason}", **_once("gate", night, lease))
+
+
+@task(**ONCE)
+def promote(night: Night, lease: Lease) -> None:
+    """The challenger becomes champion if the gate said so."""
+    done = _once("promote", night, lease)
+    _say("the challenger is champion now" if done["promoted"] else "the champion stays")
+
+
+@task(**ONCE)
+def report(night: Night, lease: Lease) -> dict[str, Any]:
+    """The page for the morning; returns the night as one object."""
+    done = _once("report", night, lease)
+    _say("the report is at {page}", **done)
+    result: dict[str, Any] = done["night"]
+    return result
+
+
+def _once(stage: str, night: Night, lease: Lease) -> dict[str, Any]:
+    """Runs a stage that is not done yet; returns what it left in the store."""
+    # Services bring torch with them: seconds and memory that the process which only serves this flow can do without.
+    from core.services import Workspace
+    from core.services import night as stages
+
+    ws = Workspace.open(Path(night.home))
+    (run,) = ws.store.get_many(Run, [night.run])
+    try:
+        done: dict[str, Any] = getattr(stages, stage)(ws, run, lease).result
+    except NightshiftError as error:
+        kind = type(error) if isinstance(error, LeaseLost | StoreBusy) else NightshiftError
+        raise kind(f"the night stopped in {stage!r}: {error}") from error
+    return done
+
+
+def _say(words: str, **figures: Any) -> None:
+    get_run_logger().info(words.format(**figures))

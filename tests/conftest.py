@@ -1,0 +1,23 @@
+"""What tests share: a home of their own, and the real screenshots where this machine has them."""
+
+from pathlib import Path
+
+import pytest
+
+SCREENS = Path(__file__).resolve().parents[2] / "shared" / "data" / "screens"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty home directory."""
+    directory = tmp_path / "home"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture(scope="session")
+def screens() -> Path:
+    """The labelled folder of real screenshots."""
+    if not (SCREENS / "tasks.csv").exists():
+        pytest.skip(f"the labelled screenshots are not on this machine ({SCREENS})")
+    return SCREENS

@@ -1,0 +1,161 @@
+"""Records to put into stores, and what other processes do with a store."""
+
+import sys
+from itertools import count
+from pathlib import Path
+
+from core.schema import (
+    Alternative,
+    Checkpoint,
+    Correction,
+    DatasetVersion,
+    Decision,
+    Evaluation,
+    Evidence,
+    Example,
+    GateResult,
+    ItemScore,
+    Judgment,
+    Media,
+    Outcome,
+    Prediction,
+    Promotion,
+    Record,
+    Release,
+    Rollout,
+    Run,
+    StageResult,
+    Turn,
+    Variant,
+    new_id,
+)
+from core.store import open_store
+from core.store.database import engine_of, open_database
+from core.store.migrate import Migration, load_migrations
+
+
+def correction(example: str = "example", answer: str = "on_task", environment: str = "screen", **fields) -> Correction:
+    return Correction(id=new_id(), environment=environment, example=example, answer=answer, **fields)
+
+
+def promotion(release: str, previous: str | None, environment: str = "screen", **fields) -> Promotion:
+    fields = {"action": "promote", **fields}
+    return Promotion(id=new_id(), environment=environment, release=release, previous=previous, **fields)
+
+
+def one_of_each() -> list[Record]:
+    screen = {"environment": "screen"}
+    return [
+        Media(id="m", blob="ab/cd.png", width=800, height=600, phash="0" * 16, source="import", session="s"),
+        Example(id="e", media=("m",), ask="write a letter", answers=("on_task", "off_task"), cluster="c", **screen),
+        Prediction(
+            id="p",
+            example="e",
+            answer="on_task",
+            probability=0.75,
+            confidence=0.5,
+            answer_logprobs=(-0.25, -float("inf")),
+            evidence=(Evidence(text="Dear 'Ann'", box=(0.0, 0.1, 0.5, 0.2), weight=1.5, media="m"),),
+            release="r",
+            latency_ms=12.5,
+            **screen,
+        ),
+        Correction(id="k", example="e", prediction="p", answer="off_task", reason="a game ☕\n", **screen),
+        Variant(id="v", example="v", parent="e", how="contrast", parameters={"n": [1, None]}, answer=None, **screen),
+        Judgment(
+            id="j", example="e", judge="x", prompt_version="1", scores=(Alternative(answer="a", score=1),), **screen
+        ),
+        Rollout(
+            id="o",
+            example="e",
+            run="n",
+            turns=(Turn(role="user", content={"text": "?"}),),
+            answer="on_task",
+            token_logprobs=(-1.0,),
+            token_mask=(True,),
+            reward_parts={"judge": None, "exact": 1.0},
+            **screen,
+        ),
+        Checkpoint(id="w", policy="reader", **screen),
+        Release.make("screen", {"policy": "w"}),
+        DatasetVersion.make("screen", {"train": ("b", "a")}),
+        Run(id="n", seed=2**70, config={"steps": 1}, **screen),
+        StageResult(id="s", run="n", stage="train", result={"loss": 0.5}, seconds=1.0),
+        Evaluation(
+            id="q", release="r", suite="golden", scores=(ItemScore(example="e", cluster="c", score=1),), **screen
+        ),
+        Decision(
+            id="d",
+            run="n",
+            champion="r",
+            challenger="r2",
+            gates=(GateResult(name="better", value=0.1, bound=0.0, passed=None),),
+            outcome=Outcome.UNDECIDED,
+            **screen,
+        ),
+        promotion("r", None, action="install"),
+    ]
+
+
+def write_corrections(url: str, writer: int, number: int) -> None:
+    """One correction a transaction; each is named on standard output once it is acknowledged."""
+    store = open_store(url, deadline_s=120)
+    for position in range(number):
+        record = correction(f"{writer}-{position}", reviewer=f"writer {writer}")
+        assert store.add(record) == 1
+        sys.stdout.write(record.id + "\n")
+        sys.stdout.flush()
+
+
+def read_until_stopped(url: str, stop: str) -> None:
+    """Reads without a pause; what was seen once must never be gone, nor be there twice."""
+    store = open_store(url, deadline_s=120)
+    seen: list[str] = []
+    for reads in count(1):
+        found = [record.id for record in store.find(Correction)]
+        assert found[: len(seen)] == seen
+        assert len(set(found)) == len(found)
+        seen = found
+        if Path(stop).exists():
+            sys.stdout.write(f"{reads}\n")
+            return
+
+
+def swap_once(url: str, release: str, start: str) -> None:
+    """Tries to take over from champion `first` as soon as the file `start` is there."""
+    store = open_store(url, deadline_s=120)
+    while not Path(start).exists():
+        pass
+    won = store.swap_champion("screen", expected="first", new=release, promotion=promotion(release, "first"))
+    sys.stdout.write(f"{won}\n")
+
+
+def open_once(url: str, start: str) -> None:
+    """Opens the store as soon as the file `start` is there, and adds one record."""
+    while not Path(start).exists():
+        pass
+    open_store(url, deadline_s=120).add(correction())
+
+
+def migrate_slowly(url: str) -> None:
+    """Brings the store to a version whose last step takes too long to see the end of."""
+    endless = (
+        "CREATE TABLE slow AS SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range > b.range"
+    )
+    steps = load_migrations()
+    sys.stdout.write("migrating\n")
+    sys.stdout.flush()
+    open_database(engine_of(url), [*steps, Migration(steps[-1].version + 1, "endless", endless)], deadline_s=30)
+
+
+def take_lease_forever(url: str) -> None:
+    """Takes the lease `night` for a long time and never comes back."""
+    open_store(url).lease("night", "a process that dies", ttl_s=3600)
+    sys.stdout.write("taken\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    action, *arguments = sys.argv[1:]
+    globals()[action](*(int(text) if text.isdigit() else text for text in arguments))
