@@ -7,6 +7,7 @@ cannot be done. It kills itself when the process that started it is gone.
 import fcntl
 import importlib
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -16,6 +17,7 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
+from core.learning.checkpoints import checkpoints_directory
 from core.learning.features import load_features
 from core.learning.items import load_items
 from core.learning.job import REFUSED, TrainingJob
@@ -54,6 +56,7 @@ def run(job: TrainingJob) -> TrainingResult:
     fingerprint = job.fingerprint()
     done = TrainingResult.read(job.out)
     if done is not None and done.job == fingerprint:
+        shutil.rmtree(checkpoints_directory(job.out), ignore_errors=True)  # killed before it could
         return done
     torch.set_num_threads(job.settings.threads)
     return train(
