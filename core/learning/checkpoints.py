@@ -9,8 +9,7 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -54,9 +53,8 @@ class Checkpoints:
             logger.warning("the checkpoint %s is not used: %s", folder, wrong)
         return None
 
-    @contextmanager
-    def writing(self, step: int, *, last: bool = False) -> Iterator[Path]:
-        """A folder to fill, which becomes the checkpoint of `step`; older ones, and all but this `last` one, go.
+    def write(self, step: int, fill: Callable[[Path], None], *, last: bool = False) -> None:
+        """Keeps what `fill` writes into a folder as the checkpoint of `step`; older ones, all before the `last`, go.
 
         A checkpoint that the disk does not take is left out with a warning: training can go on without it.
         """
@@ -65,7 +63,7 @@ class Checkpoints:
         shutil.rmtree(aside, ignore_errors=True)
         try:
             aside.mkdir(parents=True)
-            yield aside
+            fill(aside)
             self._seal(aside, step)
             shutil.rmtree(place, ignore_errors=True)
             aside.rename(place)

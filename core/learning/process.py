@@ -1,5 +1,7 @@
 """The training process itself: `python -m core.learning.process JOB.json [PID of who started it]`.
 
+`accelerate launch -m core.learning.process JOB.json` shares one job among several; only the first of them writes.
+
 It ends with status 0 when the job's folder is complete, and with a line for a person and status 3 when the job
 cannot be done. It kills itself when the process that started it is gone.
 """
@@ -21,6 +23,7 @@ from core.learning.checkpoints import checkpoints_directory
 from core.learning.features import load_features
 from core.learning.items import load_items
 from core.learning.job import REFUSED, TrainingJob
+from core.learning.processes import is_main_process, together
 from core.learning.training import TrainingResult, train
 from core.policy import Policy
 from core.schema import NightshiftError
@@ -40,8 +43,10 @@ def main(arguments: list[str]) -> int:
     try:
         job = _read_job(Path(arguments[0]))
         with Path(arguments[0]).open("rb") as lock:
-            _lock(lock.fileno(), job)
-            run(job)
+            if is_main_process():
+                _lock(lock.fileno(), job)
+            with together():
+                run(job)
     except torch.OutOfMemoryError:
         sys.stderr.write(f"{OUT_OF_MEMORY}\n")
         return REFUSED

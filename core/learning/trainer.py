@@ -8,8 +8,9 @@ the loop, optimiser, schedule, gradient clipping and accumulation, device placem
 Importing this module imports TRL; nothing in `core.learning` does so before it trains.
 """
 
+import copy
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from core.learning.checkpoints import Checkpoints
 from core.learning.items import Targets, TrainingItem
 from core.learning.loss import PARTS
 from core.learning.objectives import ClosedSetObjective, Objective, TokenObjective, token_mask
-from core.learning.processes import process_count
+from core.learning.processes import is_sharded, process_count
 from core.learning.replay import Replay
 from core.learning.scoring import collate, score_tokens
 from core.learning.steps import without_nan
@@ -81,7 +82,7 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         self._checkpoints = checkpoints
         self._policy, self._objective, self._features = policy, objective, features
         self._replay, self._settings = replay, settings
-        self._watch = Watch(settings)
+        self._watch, self._items_count = Watch(settings), items_count
         super().__init__(
             model=AnswerModel(policy.model, objective.forward),
             reward_funcs=_rewards_come_with_the_items,
@@ -89,13 +90,20 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
             train_dataset=Dataset.from_dict({"item": range(len(features))}),
             processing_class=tokenizer_of_no_words(),
             callbacks=list(callbacks),
-            optimizers=(policy.optimizer(settings.learning_rate, items_count), None),
         )
         self.remove_callback(PrinterCallback)
         objective.over_processes = self._mean_over_processes
 
     def _mean_over_processes(self, value: Tensor) -> Tensor:
         return self.accelerator.reduce(value, reduction="mean")
+
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:  # noqa: ARG002
+        """The policy's own; where weights are sharded, this is called once they are."""
+        if self.optimizer is None:
+            self.optimizer: torch.optim.Optimizer = self._policy.optimizer(
+                self._settings.learning_rate, self._items_count
+            )
+        return self.optimizer
 
     def _send_telemetry(self) -> None:
         """Nothing about a training leaves the machine, whatever the environment says."""
@@ -135,10 +143,13 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
             "entropy_weight": self._objective.entropy.weight,
             "steps_in_collapse": self._watch.steps_in_collapse,
         }
-        step = self.state.global_step
-        with self._checkpoints.writing(step, last=step == self._settings.steps) as folder:
+
+        def fill(folder: Path) -> None:
             write_state(folder, tensors, numbers)
             self.state.save_to_json(folder / TRAINER_STATE_NAME)
+
+        step = self.state.global_step
+        self._checkpoints.write(step, fill, last=step == self._settings.steps)
 
     def _of_each_process(self, value: Tensor) -> Tensor:
         return self.accelerator.gather(value.to(self.accelerator.device)).cpu()
@@ -247,11 +258,16 @@ def fit(
     """Trains `policy.model` in place; `on_step` gets each step's figures as they come.
 
     With `checkpoints` it goes on from the newest and leaves new ones; `on_step` is then given the earlier steps again.
+    Sharded weights leave none. Where several processes train, the main one ends with what was trained.
     Raises NightshiftError where loss or weights stop being finite numbers.
     """
+    if is_sharded():
+        checkpoints = None
     with _deterministic_algorithms(), _dropout_put_back(policy.model):
+        # Sharding takes a model apart for good, and the policy is needed whole, to score and for the next challenger.
+        trained = policy if process_count() == 1 else copy.deepcopy(policy)
         trainer = closed_set_trainer(
-            policy,
+            trained,
             items,
             features,
             reference_NK,
@@ -263,6 +279,8 @@ def fit(
         )
         newest = checkpoints.newest() if checkpoints is not None else None
         trainer.train(resume_from_checkpoint=str(newest) if newest is not None else None)
+        if trained is not policy:
+            _take_weights(policy, trainer.accelerator.get_state_dict(trainer.model_wrapped))
     policy.model.eval()
     broken = [name for name, weight in policy.model.named_parameters() if not weight.isfinite().all()]
     if broken:
@@ -270,6 +288,14 @@ def fit(
             f"training ended with weights that are no numbers ({broken[0]} and {len(broken) - 1} others); nothing was "
             "saved and the champion stays. A smaller learning.learning_rate usually helps."
         )
+
+
+@torch.no_grad()
+def _take_weights(policy: Policy, gathered: Mapping[str, Tensor]) -> None:
+    """Copies the trained weights of an `AnswerModel`; processes that were not given them keep what they have."""
+    for name, weight in policy.model.named_parameters():
+        if weight.requires_grad and f"model.{name}" in gathered:
+            weight.copy_(gathered[f"model.{name}"])
 
 
 @contextmanager

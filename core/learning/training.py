@@ -6,6 +6,7 @@ instant leaves nothing that looks finished. Started again, it goes on from its c
 
 import json
 import shutil
+import tempfile
 import time
 from collections.abc import Collection, Sequence
 from importlib.metadata import version
@@ -19,7 +20,7 @@ from core.learning.checkpoints import Checkpoints, checkpoints_directory
 from core.learning.groups import exact_groups
 from core.learning.items import Targets, TrainingItem
 from core.learning.loss import closed_set_loss
-from core.learning.processes import process_count
+from core.learning.processes import is_main_process, process_count
 from core.learning.scoring import score
 from core.learning.steps import STEPS_FILE, partial_directory, without_nan
 from core.learning.training_state import changing_weights, restore_weights
@@ -112,6 +113,12 @@ def train(
     order = sorted(range(len(items)), key=lambda i: (items[i].example.id, items[i].origin))
     items, features = [items[i] for i in order], [features[i] for i in order]
     partial, checkpoints = partial_directory(out), checkpoints_directory(out)
+    if not is_main_process():
+        # It takes part in every step, and writes where nobody looks.
+        with tempfile.TemporaryDirectory() as nowhere:
+            partial = Path(nowhere)
+            with _Challengers(policy, items, features, settings, seed, partial, checkpoints, job) as challengers:
+                return _write(challengers, partial, held_out, held_out_features, job)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
