@@ -23,7 +23,7 @@ from core.learning.checkpoints import checkpoints_directory
 from core.learning.features import load_features
 from core.learning.items import load_items
 from core.learning.job import REFUSED, TrainingJob
-from core.learning.processes import is_main_process, together
+from core.learning.processes import is_main_process, process_count, together
 from core.learning.training import TrainingResult, train
 from core.policy import Policy
 from core.schema import NightshiftError
@@ -124,4 +124,9 @@ def _die_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    if process_count() > 1:
+        # Threads of a process group now and then abort an interpreter on its way out, when all is done.
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
