@@ -106,6 +106,9 @@ class LearningSettings(Section):
     family_cap: float = Field(3.0, ge=1, description="An example and its variants weigh at most this many examples.")
     variants_per_correction: int = Field(10, ge=0)
     replay_depth: int = Field(10_000, ge=1, description="Newest labels and variants that replay draws from.")
+    checkpoint_steps: int = Field(
+        50, ge=1, description="Steps after which a training can be gone on from, should it be killed."
+    )
     deadline_s: float = Field(1800.0, gt=0, description="Training is killed after this many seconds.")
     threads: int = Field(2, ge=1, description="CPU threads of the training process.")
 
