@@ -25,6 +25,7 @@ __all__ = [
     "LearningSettings",
     "MediaSettings",
     "NightSettings",
+    "ReaderSettings",
     "ReviewSettings",
     "RewardSettings",
     "ServeSettings",
@@ -122,6 +123,14 @@ class LearningSettings(Section):
         return self
 
 
+class ReaderSettings(Section):
+    """The reading student; used where `policy` is "reader"."""
+
+    activities: bool = Field(
+        True, description="Whether screens and work are also described by the kinds of activity they resemble."
+    )
+
+
 class VlmSettings(Section):
     """The vision-language student; used where `policy` is "vlm"."""
 
@@ -180,6 +189,7 @@ class Settings(BaseSettings):
     cache: Path | None = Field(None, description="Folder of readings that can be made again; <home>/cache.")
     policy: str = "reader"
     judge: str = "reading"
+    reader: ReaderSettings = ReaderSettings()
     vlm: VlmSettings = VlmSettings()
     media: MediaSettings = MediaSettings()
     review: ReviewSettings = ReviewSettings()

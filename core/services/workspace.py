@@ -16,7 +16,15 @@ from core.reading import DerivedCache, Reading, Sessions
 from core.registry import Registry
 from core.schema import Media, NightshiftError, Run
 from core.services.clusters import ClusterIndex
-from core.settings import GateSettings, LearningSettings, RewardSettings, Settings, VlmSettings, load_settings
+from core.settings import (
+    GateSettings,
+    LearningSettings,
+    ReaderSettings,
+    RewardSettings,
+    Settings,
+    VlmSettings,
+    load_settings,
+)
 from core.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -117,6 +125,7 @@ class Workspace:
             "reward": RewardSettings.model_validate(run.config["reward"]),
             "judge": run.config["judge"],
             "policy": run.config["policy"],
+            "reader": ReaderSettings.model_validate(run.config["reader"]),
             "vlm": VlmSettings.model_validate(run.config["vlm"]),
         }
         begun.settings = self.settings.model_copy(update=pinned)
