@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Pair
 from hypothesis import given
 from hypothesis import strategies as st
+from labelled_pair import Pair
 
 from core.schema import Example, ItemScore, NightshiftError, Prediction
 from core.services import Workspace, ablate
