@@ -95,6 +95,9 @@ class Checkpoints:
             manifest = _Manifest.model_validate_json((folder / MANIFEST).read_bytes())
             if manifest.training != self._training or manifest.step != step:
                 return "another training left it"
+            strange = {path.name for path in folder.iterdir()} - manifest.files.keys() - {MANIFEST}
+            if strange:
+                return f"it holds {min(strange)}, which its manifest does not name"
             damaged = [name for name, digest in manifest.files.items() if _sha256(folder / name) != digest]
         except (OSError, ValidationError) as error:
             return f"it is damaged: {str(error).splitlines()[0]}"

@@ -166,6 +166,9 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         self._objective.entropy.weight = numbers["entropy_weight"]
         self._watch.steps_in_collapse = numbers["steps_in_collapse"]
 
+    def _load_scaler(self, checkpoint: str | None) -> None:
+        """There is none, and TRL's would be unpickled."""
+
     def _load_rng_state(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
             states = read_tensors(Path(checkpoint), "random")

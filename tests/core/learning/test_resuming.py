@@ -1,6 +1,7 @@
 """A training that is killed goes on from its checkpoints, and comes to the same bits. Real processes, real kills."""
 
 import json
+import os
 import random
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -26,6 +27,7 @@ from core.learning import (
     train,
 )
 from core.learning.checkpoints import checkpoints_directory
+from core.learning.process import run
 from core.learning.training_state import changing_weights, read_tensors
 from core.policy import Features, Policy
 from core.policy.reader.background import Activity, Background
@@ -167,14 +169,20 @@ class Trainings:
         run_training(self.job, LONG_S)
 
 
+def train_in_place(job: TrainingJob) -> None:
+    """Without a process of its own, which comes to the same bits sooner."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOOMED_COUNTS", os.devnull)
+        run(job)
+
+
 @pytest.fixture(scope="module", params=[linear_job, reader_job, vlm_tokens_job], ids=lambda write: write.__name__)
 def undisturbed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[WriteJob, TrainingJob]:
     directory = tmp_path_factory.mktemp("undisturbed")
     job = request.param(directory / "job")
-    with pytest.MonkeyPatch.context() as patch:
-        Trainings(patch, job).to_the_end()
+    train_in_place(job)
     return request.param, job
 
 
@@ -202,8 +210,7 @@ def test_a_training_killed_at_random_steps_comes_to_the_same_bits_without_beginn
 def linear(tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
     """Done without disturbance: 3 challengers of 14 steps."""
     job = linear_job(tmp_path_factory.mktemp("linear") / "job")
-    with pytest.MonkeyPatch.context() as patch:
-        Trainings(patch, job).to_the_end()
+    train_in_place(job)
     return job
 
 
@@ -265,8 +272,9 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(tmp_path: Path, cap
 
 def test_without_a_checkpoint_that_is_whole_a_training_begins_again(tmp_path: Path) -> None:
     train_here(tmp_path / "out", at=10)
-    for manifest in checkpoints_directory(tmp_path / "out").glob("full/*/manifest.json"):
-        manifest.write_text("{}")
+    before, newest = sorted(checkpoints_directory(tmp_path / "out").glob("full/checkpoint-*"))
+    (before / "manifest.json").write_text("{}")
+    (newest / "scaler.pt").write_bytes(b"")
     assert train_here(tmp_path / "out") == SAMPLED.steps
 
 

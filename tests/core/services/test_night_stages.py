@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from labelled_pair import Pair
 
+from core.learning import TrainingResult
 from core.schema import (
     CANNOT_TELL,
     Checkpoint,
@@ -230,11 +231,19 @@ def test_what_a_night_has_seen_waits_no_longer(lived: Lived) -> None:
     assert corrections_waiting(Workspace.open(lived.before_training), "screen") == 0
 
 
+def fingerprint(ws: Workspace, run: Run) -> str:
+    result = TrainingResult.read(ws.run_dir(run.id) / "training")
+    assert result is not None
+    return result.job
+
+
 def test_training_the_same_night_again_elsewhere_gives_the_same_weights(lived: Lived) -> None:
     elsewhere = Workspace.open(lived.before_training)
     (run,) = elsewhere.store.find(Run)
     with lease_of(elsewhere) as lease:
         again = night.train(elsewhere, run, lease)
+    # Also what a training is recognised by, where a night goes on with it.
+    assert fingerprint(elsewhere, run) == fingerprint(lived.ws, run)
     assert again.result["checkpoint"] == results(lived, "train")["checkpoint"]
     assert again.result["challenger"] == results(lived, "train")["challenger"]
     assert again.result["crossfit"] == results(lived, "train")["crossfit"]
