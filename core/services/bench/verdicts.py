@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import psutil
 import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -34,6 +35,8 @@ __all__ = ["Generated", "Ours", "Request", "Served", "Side", "served", "vllm_is_
 
 NEW_TOKENS = 8
 "At most so many are generated; the end token ends an answer earlier."
+LEAVE_S = 30.0
+"How long the processes of vLLM may take to leave."
 SERVED_LENGTH = 1024
 "Tokens of a prompt and its answer, at most."
 
@@ -145,7 +148,22 @@ def served(policy: VlmPolicy, merged: Path) -> Iterator[Served]:
     try:
         yield Served(policy, engine)
     finally:
+        processes = _processes_of_vllm()
         engine.llm_engine.engine_core.shutdown()
+        # It kills what does not leave by itself, and does not wait until that is gone.
+        _, staying = psutil.wait_procs(processes, timeout=LEAVE_S)
+        for process in staying:
+            process.kill()
+        psutil.wait_procs(staying)
+
+
+def _processes_of_vllm() -> list[psutil.Process]:
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.name().startswith("VLLM"):
+                found.append(process)
+    return found
 
 
 def picture(request: Request) -> Image.Image:
