@@ -9,7 +9,7 @@ SCREENS ?= ../shared/data/screens
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check soak learning browser clean
+.PHONY: help up test check soak learning vllm browser clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ soak: .venv/.installed-dev browser  ## what is long: many kills, many seeds, loa
 
 learning: .venv/.installed-dev  ## both learning experiments over five seeds, on the labelled folder SCREENS
 	$(BIN)/python -m tests.benchmarks.simulations --dataset "$(SCREENS)" --out docs/benchmarks
+
+vllm: .venv/.installed  ## vLLM beside the rest, for `nightshift bench classify`; nothing else needs it
+	@deployments/vllm.sh
 
 browser:
 	@deployments/browser.sh

@@ -294,6 +294,37 @@ def bench_reading(
     run(command, home=home, as_json=as_json)
 
 
+@bench.command("classify")
+def bench_classify(home: Home = None, as_json: Json = False) -> None:
+    """Time verdicts of ours, of `generate` and of vLLM, in turns, with the same tiny vision-language model."""
+
+    # Waiting threads leave the cores to whose turn it is.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import classify
+
+        return classify(terminal, home)
+
+    run(command, home=home, as_json=as_json)
+
+
+@bench.command()
+def gpu(
+    model: Annotated[str, typer.Option(help="`3b`, on a GPU; or `tiny`, which only shows that it runs.")] = "3b",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Time verdicts and a training step of a Qwen2.5-VL-3B with random weights on a GPU."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import gpu
+
+        return gpu(terminal, model)
+
+    run(command, home=home, as_json=as_json)
+
+
 @bench.command()
 def grpo(home: Home = None, as_json: Json = False) -> None:
     """Time a training step of ours and of stock TRL, in turns, on the same tiny vision-language model."""

@@ -12,7 +12,29 @@ from app.terminal import Answer, Terminal
 from core.services import Workspace
 from core.settings import load_settings
 
-__all__ = ["grpo", "reading"]
+__all__ = ["classify", "gpu", "grpo", "reading"]
+
+
+WITHOUT_VLLM = "vLLM is not installed, so it is not measured; `make vllm` installs it beside the rest"
+
+
+def classify(terminal: Terminal, home: Path | None) -> Answer:
+    """Our verdicts beside `generate` and vLLM, all on as many threads as a training of this home gets."""
+    torch.set_num_threads(load_settings(home).learning.threads)
+    from core.services.bench.classify import bench_classify
+
+    with terminal.progress("rounds of verdicts, in turns") as progress:
+        found = bench_classify(progress=progress)
+    return Answer(found, partial(_show_classify, found))
+
+
+def gpu(terminal: Terminal, model: str) -> Answer:
+    """Verdicts and a training step on the GPU of this machine."""
+    from core.learning.on_gpu import bench_gpu
+
+    with terminal.progress("rounds of verdicts and steps") as progress:
+        found = bench_gpu(model, progress=progress)
+    return Answer(found, partial(_show_gpu, found))
 
 
 def grpo(terminal: Terminal, home: Path | None) -> Answer:
@@ -32,6 +54,32 @@ def reading(terminal: Terminal, home: Path | None, dataset: Path, screens: int) 
     with terminal.progress("reading screens") as progress:
         found = bench_reading(Workspace.open(home), ENVIRONMENT, dataset, screens, progress=progress)
     return Answer(found, partial(_show_reading, found))
+
+
+def _show_classify(found: dict[str, Any], console: Console) -> None:
+    for name, took in found.items():
+        vllm = "" if took["vllm_ms"] is None else f", vLLM {took['vllm_ms']:.1f} ms"
+        console.print(
+            f"{name.removeprefix('batch_')} at once: {took['ours_ms']:.1f} ms, generate {took['generate_ms']:.1f} ms"
+            f"{vllm}; {took['ratio']:.2f} times as fast as generate"
+        )
+    if any(took["vllm_ms"] is None for took in found.values()):
+        console.print(WITHOUT_VLLM)
+
+
+def _show_gpu(found: dict[str, Any], console: Console) -> None:
+    verdict, step = found["classify"], found["train"]
+    console.print(f"{found['model']} on {found['device']}")
+    console.print(
+        f"a verdict at {verdict['side']} x {verdict['side']}: {verdict['p50_ms']} ms, p95 {verdict['p95_ms']} ms"
+    )
+    for size, rate in found["screens_per_s"].items():
+        console.print(f"{size} at once: {rate} screens a second")
+    memory = "" if step["peak_gib"] is None else f", {step['peak_gib']} GiB of its memory at most"
+    console.print(
+        f"a step of {step['prompts']} prompts x {step['group_size']} answers: {step['step_s']} s, "
+        f"{step['samples_per_s']} samples a second{memory}"
+    )
 
 
 def _show_grpo(found: dict[str, Any], console: Console) -> None:
