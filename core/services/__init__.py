@@ -1,6 +1,7 @@
 """What a person or a program can ask for. Command line, HTTP, console and flows all come through here."""
 
 from core.services import night
+from core.services.auditing import JudgeEvaluation, evaluate_judge
 from core.services.classify import Classifier, classify, prediction
 from core.services.doctor import Finding, doctor
 from core.services.feedback import correct, standing_word, undo
@@ -17,6 +18,7 @@ __all__ = [
     "Classifier",
     "Finding",
     "ImportReport",
+    "JudgeEvaluation",
     "ReviewItem",
     "Workspace",
     "champion_card",
@@ -25,6 +27,7 @@ __all__ = [
     "corrections_waiting",
     "doctor",
     "evaluate_folder",
+    "evaluate_judge",
     "history",
     "import_folder",
     "merge",

@@ -16,7 +16,15 @@ from core.reading import DerivedCache, Reading, Sessions
 from core.registry import Registry
 from core.schema import Media, NightshiftError, Run
 from core.services.clusters import ClusterIndex
-from core.settings import GateSettings, LearningSettings, RewardSettings, Settings, VlmSettings, load_settings
+from core.settings import (
+    GateSettings,
+    JudgingSettings,
+    LearningSettings,
+    RewardSettings,
+    Settings,
+    VlmSettings,
+    load_settings,
+)
 from core.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -116,6 +124,7 @@ class Workspace:
             "gate": GateSettings.model_validate(run.config["gate"]),
             "reward": RewardSettings.model_validate(run.config["reward"]),
             "judge": run.config["judge"],
+            "judging": JudgingSettings.model_validate(run.config["judging"]),
             "policy": run.config["policy"],
             "vlm": VlmSettings.model_validate(run.config["vlm"]),
         }
