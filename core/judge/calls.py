@@ -38,8 +38,7 @@ class Calls:
             tried += 1
             try:
                 async with self._breaker.call(deadline):
-                    await self._pace.turn(deadline)
-                    payload = await self._send(request, tally)
+                    payload = await self._send(request, deadline, tally)
                     self._budget.count(payload, guessed_tokens, tally)
                     return read_reply(payload)
             except Fault as fault:
@@ -49,8 +48,9 @@ class Calls:
                     raise Fault(fault.kind, f"{fault} ({tried} tries)") from fault
                 await self._wait(fault, tried, deadline)
 
-    async def _send(self, request: dict[str, Any], tally: Tally) -> object:
+    async def _send(self, request: dict[str, Any], deadline: float, tally: Tally) -> object:
         async with self._in_flight:
+            await self._pace.turn(deadline)
             self._budget.begin_call()
             tally.calls += 1
             try:
