@@ -10,7 +10,7 @@ from screen_questions import Judge, examples
 
 from core.environments import environment
 from core.reward import Question, combine, reward_parts
-from core.schema import Judgment
+from core.schema import Example, Judgment
 from core.settings import Settings
 
 ANSWERS = ("on_task", "off_task")
@@ -143,5 +143,5 @@ def test_a_server_that_is_not_there_is_a_reason(judge_at: Judge, library: Memory
     assert judgment.transient and "Connect" in (judgment.unscored or "")
 
 
-def _question(library: MemoryLibrary):
+def _question(library: MemoryLibrary) -> tuple[Example, tuple[str, ...]]:
     return examples(library, 1)[0], ANSWERS
