@@ -62,7 +62,7 @@ def test_half_a_nights_judgments_are_kept_when_the_other_half_fails(
         judged = judge_examples(store, judge, asked, library)
         assert len(judged.of_example) == 20
         scored = [each for each in judged.made if each.unscored is None]
-        assert len(scored) in (9, 10)
+        assert len(scored) in range(8, 11)
         assert store.count(Judgment) == 20
         proxy.faults, proxy.seen = [""], 0
         again = judge_examples(store, judge, asked, library)
