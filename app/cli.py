@@ -148,6 +148,10 @@ def evaluate(
         Optional[str],  # noqa: UP045
         typer.Option(help="`prompt`: instead of a release, the baseline of a fixed prompt and no training."),
     ] = None,
+    baseline: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="`prompt`: measure that baseline too, on the same pairs, and the difference from it."),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -156,7 +160,7 @@ def evaluate(
     def command(terminal: Terminal) -> Answer:
         from app.commands.measures import evaluate
 
-        return evaluate(terminal, home, dataset, release, policy)
+        return evaluate(terminal, home, dataset, release, policy, baseline)
 
     run(command, home=home, as_json=as_json)
 
@@ -216,6 +220,32 @@ def simulate(
         from app.commands.measures import simulate
 
         return simulate(terminal, home, dataset, corrections=corrections, nights=nights, seed=seed, relabel=rules)
+
+    run(command, home=home, as_json=as_json)
+
+
+@app.command()
+def ablate(
+    dataset: Dataset,
+    splits: Annotated[int, typer.Option(min=1, help="Times the applications are split into halves.")] = 5,
+    arms: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="A,B,...", help="Arms to measure; else all of them."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FOLDER", help="Write the figures, a table and a drawing of confidences here."),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Take one part of the learning out at a time, and measure on applications that were not learnt from."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.ablation import ablate
+
+        return ablate(terminal, home, dataset, splits=splits, arms=arms, seed=seed, out=out)
 
     run(command, home=home, as_json=as_json)
 

@@ -28,6 +28,7 @@ __all__ = [
     "LearningSettings",
     "MediaSettings",
     "NightSettings",
+    "ReaderSettings",
     "ReviewSettings",
     "RewardSettings",
     "ServeSettings",
@@ -110,6 +111,9 @@ class LearningSettings(Section):
     family_cap: float = Field(3.0, ge=1, description="An example and its variants weigh at most this many examples.")
     variants_per_correction: int = Field(10, ge=0)
     replay_depth: int = Field(10_000, ge=1, description="Newest labels and variants that replay draws from.")
+    checkpoint_steps: int = Field(
+        50, ge=1, description="Steps after which a training can be gone on from, should it be killed."
+    )
     deadline_s: float = Field(1800.0, gt=0, description="Training is killed after this many seconds.")
     threads: int = Field(2, ge=1, description="CPU threads of the training process.")
 
@@ -121,6 +125,14 @@ class LearningSettings(Section):
                 'set groups = "sampled"'
             )
         return self
+
+
+class ReaderSettings(Section):
+    """The reading student; used where `policy` is "reader"."""
+
+    activities: bool = Field(
+        True, description="Whether screens and work are also described by the kinds of activity they resemble."
+    )
 
 
 class VlmSettings(Section):
@@ -224,6 +236,7 @@ class Settings(BaseSettings):
     policy: str = "reader"
     judge: str = "reading"
     judging: JudgingSettings = JudgingSettings()
+    reader: ReaderSettings = ReaderSettings()
     vlm: VlmSettings = VlmSettings()
     media: MediaSettings = MediaSettings()
     review: ReviewSettings = ReviewSettings()

@@ -14,24 +14,36 @@ from app.terminal import Answer, Terminal
 from core import services
 from core.schema import NightshiftError
 from core.services import Workspace
-from core.settings import load_settings
+from core.settings import Settings, load_settings
 from flows.client import one_server_for_nights
 
-__all__ = ["evaluate", "simulate"]
+__all__ = ["evaluate", "simulate", "told_to_throw_away_homes"]
 
 PROMPT = "prompt"
 OF_A_HOME = {"home", "profile", "store", "blobs", "cache"}
 """Settings that say where things are; a throw-away home has its own."""
 
 
-def evaluate(terminal: Terminal, home: Path | None, dataset: Path, release: str, policy: str | None) -> Answer:
-    """Figures of a release, or of the prompted baseline, on a labelled folder."""
+def evaluate(
+    terminal: Terminal, home: Path | None, dataset: Path, release: str, policy: str | None, baseline: str | None
+) -> Answer:
+    """Figures of a release, or of the prompted baseline, on a labelled folder; or of the one beside the other."""
     if policy not in (None, PROMPT):
         raise NightshiftError(f"no policy {policy!r} to measure; there is {PROMPT!r}, or name a --release")
+    if baseline not in (None, PROMPT):
+        raise NightshiftError(f"no baseline {baseline!r} to measure beside; there is {PROMPT!r}")
+    if policy and baseline:
+        raise NightshiftError("--policy prompt is the baseline itself; --baseline prompt measures a release beside it")
     ws = Workspace.open(home)
     with terminal.progress("reading screens") as progress:
         figures = services.evaluate_folder(
-            ws, ENVIRONMENT, dataset, release=release, prompted=policy == PROMPT, progress=progress
+            ws,
+            ENVIRONMENT,
+            dataset,
+            release=release,
+            prompted=policy == PROMPT,
+            beside_prompted=baseline == PROMPT,
+            progress=progress,
         )
     return Answer(figures, partial(_show_figures, figures))
 
@@ -66,14 +78,21 @@ def simulate(
                 run_night=run_watched,
                 environment=ENVIRONMENT,
                 progress=progress,
-                overrides={**settings.model_dump(exclude=OF_A_HOME), "store": "", "blobs": ""},
+                overrides=told_to_throw_away_homes(settings),
             )
     return Answer(found, partial(_show_simulation, found))
+
+
+def told_to_throw_away_homes(settings: Settings) -> dict[str, Any]:
+    """What a home that is thrown away is told of the settings of a lasting one."""
+    return {**settings.model_dump(exclude=OF_A_HOME), "store": "", "blobs": ""}
 
 
 def _show_figures(figures: dict[str, Any], console: Console) -> None:
     low, high = figures["ci95"] or (None, None)
     console.print(f"{figures['n']} pairs: {_share(figures['accuracy'])} right (95%: {_share(low)} to {_share(high)})")
+    if (baseline := figures.get("baseline")) is not None:
+        console.print(_beside(figures, baseline))
     console.print(
         f"balanced {_share(figures['balanced_accuracy'])}, AUROC {_number(figures['auroc'])}, "
         f"calibration error {_number(figures['ece'])}, hard pairs {_share(figures['hard']['accuracy'])} "
@@ -84,6 +103,18 @@ def _show_figures(figures: dict[str, Any], console: Console) -> None:
     for name, of_it in figures["by_category"].items():
         table.add_row(name, str(of_it["n"]), _share(of_it["accuracy"]))
     console.print(table)
+
+
+def _beside(figures: dict[str, Any], baseline: dict[str, Any]) -> Table:
+    """A release and the baseline side by side, and how far apart they are on the same pairs."""
+    table = Table("", "right", "balanced", "AUROC", "calibration error", "hard pairs", "ms")
+    for name, of_it in (("release", figures), (baseline["policy"], baseline)):
+        ranks = (_number(of_it["auroc"]), _number(of_it["ece"]), _share(of_it["hard"]["accuracy"]))
+        ms = f"{of_it['latency_ms']['p50']:.0f}"
+        table.add_row(name, _share(of_it["accuracy"]), _share(of_it["balanced_accuracy"]), *ranks, ms)
+    low, high = baseline["difference"]["ci95"] or (None, None)
+    table.caption = f"{baseline['difference']['accuracy']:+.1%} (95%: {_share(low)} to {_share(high)}) for the release"
+    return table
 
 
 def _show_simulation(found: dict[str, Any], console: Console) -> None:

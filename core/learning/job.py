@@ -7,6 +7,7 @@ the deadline, when waiting for it ends in any other way, and by its own watchdog
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt
 
+from core.learning.checkpoints import checkpoints_directory
 from core.learning.steps import partial_directory, read_steps
 from core.learning.training import HeldOut, TrainingResult
 from core.schema import NightshiftError, content_id
@@ -88,6 +90,9 @@ def run_training(
         _wait(process, deadline_s, while_waiting)
     except subprocess.TimeoutExpired:
         steps = len(read_steps(job.out)) if partial_directory(job.out).exists() else 0
+        _kill_group(process)
+        for left in (partial_directory(job.out), checkpoints_directory(job.out)):
+            shutil.rmtree(left, ignore_errors=True)
         raise NightshiftError(
             f"training was killed at its deadline of {deadline_s:g} s after {steps} steps (learning.deadline_s); "
             "nothing was kept and the champion stays"

@@ -34,6 +34,9 @@ class Objective(Protocol):
 
     over_processes: "Callable[[Tensor], Tensor]"
     "The mean of a scalar over all processes; the trainer sets it where there are several."
+    entropy: EntropyBonus
+    sampling: torch.Generator
+    "What answers are drawn with."
 
     @property
     def forward(self) -> "Callable[[Features], Tensor]":
@@ -57,18 +60,18 @@ class ClosedSetObjective:
         self.forward = policy.answer_logprobs
         self.over_processes: Callable[[Tensor], Tensor] = _alone
         self._targets, self._settings = targets, settings
-        self._entropy = EntropyBonus(settings, targets.reference_NK)
-        self._sampling = torch.Generator(device=policy.model.device).manual_seed(seed % 2**63)
+        self.entropy = EntropyBonus(settings, targets.reference_NK)
+        self.sampling = torch.Generator(device=policy.model.device).manual_seed(seed % 2**63)
 
     def __call__(self, logprobs_NK: Tensor, rows_N: Tensor) -> tuple[Tensor, Figures]:
         targets = self._targets.take(rows_N)
         if self._settings.groups == "exact":
             groups = exact_groups(logprobs_NK, targets.rewards_NK)
         else:
-            groups = sampled_groups(logprobs_NK, targets.rewards_NK, self._settings.group_size, self._sampling)
+            groups = sampled_groups(logprobs_NK, targets.rewards_NK, self._settings.group_size, self.sampling)
         mean_weight = self.over_processes(targets.weights_N.mean())
-        loss, figures = closed_set_loss(logprobs_NK, groups, targets, self._settings, self._entropy.weight, mean_weight)
-        self._entropy.observe(float(self.over_processes(figures["entropy"])))
+        loss, figures = closed_set_loss(logprobs_NK, groups, targets, self._settings, self.entropy.weight, mean_weight)
+        self.entropy.observe(float(self.over_processes(figures["entropy"])))
         return loss, figures
 
     def mismatch(self, logprobs_NK: Tensor, rows_N: Tensor) -> Tensor:
@@ -88,13 +91,13 @@ class TokenObjective:
         self.forward = policy.answer_token_logprobs
         self.over_processes: Callable[[Tensor], Tensor] = _alone
         self._targets, self._reference_MKT, self._settings = targets, reference_MKT, settings
-        self._entropy = EntropyBonus(settings, targets.reference_NK)
+        self.entropy = EntropyBonus(settings, targets.reference_NK)
         self._mask_KT = token_mask(policy, settings).to(policy.model.device)
-        self._sampling = torch.Generator(device=policy.model.device).manual_seed(seed % 2**63)
+        self.sampling = torch.Generator(device=policy.model.device).manual_seed(seed % 2**63)
 
     def __call__(self, logprobs_NKT: Tensor, rows_N: Tensor) -> tuple[Tensor, Figures]:
         answers_NK = answers_of_tokens(logprobs_NKT)
-        return self.loss(logprobs_NKT, rows_N, draw_answers(answers_NK, self._settings.group_size, self._sampling))
+        return self.loss(logprobs_NKT, rows_N, draw_answers(answers_NK, self._settings.group_size, self.sampling))
 
     def mismatch(self, logprobs_NKT: Tensor, rows_N: Tensor) -> Tensor:
         return (logprobs_NKT.detach() - self._reference_MKT[rows_N]).abs().amax()
@@ -126,8 +129,8 @@ class TokenObjective:
         likelihood_N = -(targets.label_weights_N * _labels(logprobs_NKT.sum(dim=-1), targets.labels_N))
         entropy_N = -(answers_NK.exp() * answers_NK).sum(dim=-1)
         likelihood, entropy = ((importance_N * each_N).mean() for each_N in (likelihood_N, entropy_N))
-        loss = over_tokens + self._settings.likelihood_weight * likelihood - self._entropy.weight * entropy
-        self._entropy.observe(float(self.over_processes(entropy.detach())))
+        loss = over_tokens + self._settings.likelihood_weight * likelihood - self.entropy.weight * entropy
+        self.entropy.observe(float(self.over_processes(entropy.detach())))
         moved_NKT = token_divergence(logprobs_NKT.detach(), reference_NKT)
         figures = {
             "loss": loss,

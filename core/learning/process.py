@@ -1,5 +1,7 @@
 """The training process itself: `python -m core.learning.process JOB.json [PID of who started it]`.
 
+`accelerate launch -m core.learning.process JOB.json` shares one job among several; only the first of them writes.
+
 It ends with status 0 when the job's folder is complete, and with a line for a person and status 3 when the job
 cannot be done. It kills itself when the process that started it is gone.
 """
@@ -7,6 +9,7 @@ cannot be done. It kills itself when the process that started it is gone.
 import fcntl
 import importlib
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -16,9 +19,11 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
+from core.learning.checkpoints import checkpoints_directory
 from core.learning.features import load_features
 from core.learning.items import load_items
 from core.learning.job import REFUSED, TrainingJob
+from core.learning.processes import is_main_process, process_count, together
 from core.learning.training import TrainingResult, train
 from core.policy import Policy
 from core.schema import NightshiftError
@@ -38,8 +43,10 @@ def main(arguments: list[str]) -> int:
     try:
         job = _read_job(Path(arguments[0]))
         with Path(arguments[0]).open("rb") as lock:
-            _lock(lock.fileno(), job)
-            run(job)
+            if is_main_process():
+                _lock(lock.fileno(), job)
+            with together():
+                run(job)
     except torch.OutOfMemoryError:
         sys.stderr.write(f"{OUT_OF_MEMORY}\n")
         return REFUSED
@@ -54,6 +61,7 @@ def run(job: TrainingJob) -> TrainingResult:
     fingerprint = job.fingerprint()
     done = TrainingResult.read(job.out)
     if done is not None and done.job == fingerprint:
+        shutil.rmtree(checkpoints_directory(job.out), ignore_errors=True)  # killed before it could
         return done
     torch.set_num_threads(job.settings.threads)
     return train(
@@ -116,4 +124,9 @@ def _die_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    if process_count() > 1:
+        # Threads of a process group now and then abort an interpreter on its way out, when all is done.
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)

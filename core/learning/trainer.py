@@ -8,9 +8,9 @@ the loop, optimiser, schedule, gradient clipping and accumulation, device placem
 Importing this module imports TRL; nothing in `core.learning` does so before it trains.
 """
 
-import os
+import copy
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,15 +21,29 @@ from datasets import Dataset
 from torch import Tensor
 from torch.utils.data import Sampler
 from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
+from transformers.trainer import TRAINER_STATE_NAME
 from trl import GRPOConfig, GRPOTrainer
 
 from core.learning.answer_model import AnswerModel, tokenizer_of_no_words
+from core.learning.checkpoints import Checkpoints
 from core.learning.items import Targets, TrainingItem
 from core.learning.loss import PARTS
 from core.learning.objectives import ClosedSetObjective, Objective, TokenObjective, token_mask
+from core.learning.processes import is_sharded, process_count
 from core.learning.replay import Replay
 from core.learning.scoring import collate, score_tokens
 from core.learning.steps import without_nan
+from core.learning.training_state import (
+    changing_weights,
+    optimizer_state,
+    random_state,
+    read_numbers,
+    read_tensors,
+    restore_optimizer,
+    restore_random,
+    restore_weights,
+    write_state,
+)
 from core.learning.watch import Watch
 from core.policy import Features, Policy
 from core.schema import NightshiftError
@@ -62,25 +76,34 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         items_count: int,
         seed: int,
         output_dir: Path,
+        checkpoints: Checkpoints | None = None,
         callbacks: Sequence[TrainerCallback] = (),
     ) -> None:
+        self._checkpoints = checkpoints
         self._policy, self._objective, self._features = policy, objective, features
         self._replay, self._settings = replay, settings
-        self._watch = Watch(settings)
+        self._watch, self._items_count = Watch(settings), items_count
         super().__init__(
             model=AnswerModel(policy.model, objective.forward),
             reward_funcs=_rewards_come_with_the_items,
-            args=_config(policy, settings, seed, output_dir),
+            args=_config(policy, settings, seed, output_dir, checkpoints=checkpoints is not None),
             train_dataset=Dataset.from_dict({"item": range(len(features))}),
             processing_class=tokenizer_of_no_words(),
             callbacks=list(callbacks),
-            optimizers=(policy.optimizer(settings.learning_rate, items_count), None),
         )
         self.remove_callback(PrinterCallback)
         objective.over_processes = self._mean_over_processes
 
     def _mean_over_processes(self, value: Tensor) -> Tensor:
         return self.accelerator.reduce(value, reduction="mean")
+
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:  # noqa: ARG002
+        """The policy's own; where weights are sharded, this is called once they are."""
+        if self.optimizer is None:
+            self.optimizer: torch.optim.Optimizer = self._policy.optimizer(
+                self._settings.learning_rate, self._items_count
+            )
+        return self.optimizer
 
     def _send_telemetry(self) -> None:
         """Nothing about a training leaves the machine, whatever the environment says."""
@@ -107,6 +130,47 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         self._metrics["train"][name].append(value)
         return value
 
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:  # noqa: ARG002
+        """In place of TRL's, which would copy the frozen weights each time and pickle the rest."""
+        random = random_state(self._objective.sampling, self._of_each_process)
+        if self._checkpoints is None or not self.is_world_process_zero():
+            return
+        optimizer_tensors, optimizer_numbers = optimizer_state(self.optimizer)
+        tensors = {"weights": changing_weights(self._policy.model), "optimizer": optimizer_tensors, "random": random}
+        numbers = {
+            "optimizer": optimizer_numbers,
+            "scheduler": self.lr_scheduler.state_dict(),
+            "entropy_weight": self._objective.entropy.weight,
+            "steps_in_collapse": self._watch.steps_in_collapse,
+        }
+
+        def fill(folder: Path) -> None:
+            write_state(folder, tensors, numbers)
+            self.state.save_to_json(folder / TRAINER_STATE_NAME)
+
+        step = self.state.global_step
+        self._checkpoints.write(step, fill, last=step == self._settings.steps)
+
+    def _of_each_process(self, value: Tensor) -> Tensor:
+        return self.accelerator.gather(value.to(self.accelerator.device)).cpu()
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:  # noqa: ARG002
+        restore_weights(self._policy.model, read_tensors(Path(resume_from_checkpoint), "weights"))
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is None:
+            return
+        numbers = read_numbers(Path(checkpoint))
+        restore_optimizer(self.optimizer, read_tensors(Path(checkpoint), "optimizer"), numbers["optimizer"])
+        self.lr_scheduler.load_state_dict(numbers["scheduler"])
+        self._objective.entropy.weight = numbers["entropy_weight"]
+        self._watch.steps_in_collapse = numbers["steps_in_collapse"]
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            states = read_tensors(Path(checkpoint), "random")
+            restore_random(self._objective.sampling, states, self.args.process_index)
+
 
 class _ReplaySampler(Sampler[int]):
     """All draws of a training, round by round."""
@@ -124,17 +188,28 @@ class _ReplaySampler(Sampler[int]):
 
 
 class _StepLog(TrainerCallback):
-    """Hands on each step's figures, and counts the seconds."""
+    """Hands on each step's figures, and counts the seconds.
+
+    The figures are also what the loop keeps as its history, and so in its checkpoints: where a training goes on, those
+    of its earlier steps are handed on first.
+    """
 
     def __init__(self, on_step: StepListener) -> None:
         self._on_step, self._began = on_step, time.perf_counter()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        for figures in state.log_history:
+            self._on_step(figures)
+        if state.log_history:
+            self._began -= state.log_history[-1]["seconds"]
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:  # noqa: ARG002
         if "train_runtime" in logs:  # the summary after the last step
             return
         figures = {name: logs[name] for name in sorted(logs) if name in STEP_FIGURES and logs[name] is not None}
         seconds = time.perf_counter() - self._began
-        self._on_step({"step": state.global_step, **without_nan(figures), "seconds": round(seconds, 4)})
+        state.log_history[-1] = {"step": state.global_step, **without_nan(figures), "seconds": round(seconds, 4)}
+        self._on_step(state.log_history[-1])
 
 
 def closed_set_trainer(
@@ -146,6 +221,7 @@ def closed_set_trainer(
     *,
     seed: int,
     scratch: Path,
+    checkpoints: Checkpoints | None = None,
     callbacks: Sequence[TrainerCallback] = (),
 ) -> ClosedSetGRPOTrainer:
     """The trainer of `policy`, which still is the champion, whose log-probabilities are `reference_NK`."""
@@ -162,6 +238,7 @@ def closed_set_trainer(
         items_count=max(1, round(sum(item.weight for item in items))),
         seed=seed,
         output_dir=scratch,
+        checkpoints=checkpoints,
         callbacks=callbacks,
     )
 
@@ -176,23 +253,34 @@ def fit(
     seed: int,
     scratch: Path,
     on_step: StepListener,
+    checkpoints: Checkpoints | None = None,
 ) -> None:
     """Trains `policy.model` in place; `on_step` gets each step's figures as they come.
 
+    With `checkpoints` it goes on from the newest and leaves new ones; `on_step` is then given the earlier steps again.
+    Sharded weights leave none. Where several processes train, the main one ends with what was trained.
     Raises NightshiftError where loss or weights stop being finite numbers.
     """
+    if is_sharded():
+        checkpoints = None
     with _deterministic_algorithms(), _dropout_put_back(policy.model):
+        # Sharding takes a model apart for good, and the policy is needed whole, to score and for the next challenger.
+        trained = policy if process_count() == 1 else copy.deepcopy(policy)
         trainer = closed_set_trainer(
-            policy,
+            trained,
             items,
             features,
             reference_NK,
             settings,
             seed=seed,
             scratch=scratch,
+            checkpoints=checkpoints,
             callbacks=[_StepLog(on_step)],
         )
-        trainer.train()
+        newest = checkpoints.newest() if checkpoints is not None else None
+        trainer.train(resume_from_checkpoint=str(newest) if newest is not None else None)
+        if trained is not policy:
+            _take_weights(policy, trainer.accelerator.get_state_dict(trainer.model_wrapped))
     policy.model.eval()
     broken = [name for name, weight in policy.model.named_parameters() if not weight.isfinite().all()]
     if broken:
@@ -200,6 +288,14 @@ def fit(
             f"training ended with weights that are no numbers ({broken[0]} and {len(broken) - 1} others); nothing was "
             "saved and the champion stays. A smaller learning.learning_rate usually helps."
         )
+
+
+@torch.no_grad()
+def _take_weights(policy: Policy, gathered: Mapping[str, Tensor]) -> None:
+    """Copies the trained weights of an `AnswerModel`; processes that were not given them keep what they have."""
+    for name, weight in policy.model.named_parameters():
+        if weight.requires_grad and f"model.{name}" in gathered:
+            weight.copy_(gathered[f"model.{name}"])
 
 
 @contextmanager
@@ -223,10 +319,12 @@ def _deterministic_algorithms() -> Iterator[None]:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
 
 
-def _config(policy: Policy, settings: LearningSettings, seed: int, output_dir: Path) -> GRPOConfig:
+def _config(
+    policy: Policy, settings: LearningSettings, seed: int, output_dir: Path, *, checkpoints: bool
+) -> GRPOConfig:
     if settings.batch_size < 2:
         raise NightshiftError(f"learning.batch_size is {settings.batch_size}; training needs at least 2")
-    processes = int(os.environ.get("WORLD_SIZE", "1"))  # as `accelerate launch` and torchrun set it
+    processes = process_count()
     if settings.batch_size % processes:
         raise NightshiftError(f"learning.batch_size {settings.batch_size} cannot be split among {processes} processes")
     return GRPOConfig(
@@ -248,7 +346,8 @@ def _config(policy: Policy, settings: LearningSettings, seed: int, output_dir: P
         remove_unused_columns=False,
         dataloader_pin_memory=False,
         ddp_find_unused_parameters=False,
-        save_strategy="no",
+        save_strategy="steps" if checkpoints else "no",
+        save_steps=settings.checkpoint_steps,
         eval_strategy="no",
         logging_steps=1,
         report_to="none",

@@ -1,28 +1,31 @@
 """One training: the challenger, and for cross-fitted evidence one more challenger per fold.
 
 Everything is written beside its destination and renamed at the end, so that a training that was killed at any
-instant leaves nothing that looks finished, and starting it again gives the same weights.
+instant leaves nothing that looks finished. Started again, it goes on from its checkpoints and gives the same weights.
 """
 
 import json
 import shutil
+import tempfile
 import time
 from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
+from core.learning.checkpoints import Checkpoints, checkpoints_directory
 from core.learning.groups import exact_groups
 from core.learning.items import Targets, TrainingItem
 from core.learning.loss import closed_set_loss
+from core.learning.processes import is_main_process, process_count
 from core.learning.scoring import score
 from core.learning.steps import STEPS_FILE, partial_directory, without_nan
+from core.learning.training_state import changing_weights, restore_weights
 from core.policy import Features, Policy
-from core.schema import Example, NightshiftError
+from core.schema import Example, NightshiftError, content_id
 from core.settings import LearningSettings
 
 __all__ = ["HeldOut", "TrainingResult", "items_without", "train"]
@@ -53,6 +56,7 @@ class TrainingResult(BaseModel):
     steps: int
     "Optimiser steps of all of them together."
     seconds: float
+    "Of the process that finished it; where an earlier one was killed, its seconds are not among them."
     ms_per_step: float
     start: dict[str, float | None]
     "Parts of the loss over all items with exact groups, by the champion."
@@ -98,8 +102,9 @@ def train(
     """Trains a challenger from `policy` (the champion, left as it came) and writes it to the folder `out`.
 
     `features[i]` are the encoded features of `items[i]`; those of `held_out` likewise. A folder that is already
-    there is replaced. Raises NightshiftError for items that do not fit the policy and where the loss or the weights
-    stop being numbers; `out` is then left as it was.
+    there is replaced. `job` is a hash of all these arguments: with it the training leaves checkpoints, and goes on from
+    those that a killed one of the same job left. Raises NightshiftError for items that do not fit the policy and where
+    the loss or the weights stop being numbers; `out` is then left as it was.
     """
     _check(items, features, policy)
     if len(held_out) != len(held_out_features):
@@ -107,18 +112,32 @@ def train(
     # In the order of their content, so that the order of rows in a database cannot change the weights.
     order = sorted(range(len(items)), key=lambda i: (items[i].example.id, items[i].origin))
     items, features = [items[i] for i in order], [features[i] for i in order]
-    partial = partial_directory(out)
+    partial, checkpoints = partial_directory(out), checkpoints_directory(out)
+    if not is_main_process():
+        # It takes part in every step, and writes where nobody looks.
+        with tempfile.TemporaryDirectory() as nowhere:
+            partial = Path(nowhere)
+            with _Challengers(policy, items, features, settings, seed, partial, checkpoints, job) as challengers:
+                return _write(challengers, partial, held_out, held_out_features, job)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        with _Challengers(policy, items, features, settings, seed, partial) as challengers:
+        with _Challengers(policy, items, features, settings, seed, partial, checkpoints, job) as challengers:
             result = _write(challengers, partial, held_out, held_out_features, job)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
+        if isinstance(error, Exception):  # it would fail again; one that was interrupted goes on from them
+            shutil.rmtree(checkpoints, ignore_errors=True)
         raise
     shutil.rmtree(out, ignore_errors=True)
     partial.rename(out)
+    shutil.rmtree(checkpoints, ignore_errors=True)
     return result.model_copy(update={"directory": out})
+
+
+def versions() -> dict[str, str]:
+    """The libraries that decide what a training comes to."""
+    return {library: version(library) for library in LIBRARIES}
 
 
 def items_without(items: Sequence[TrainingItem], held_out: Collection[HeldOut]) -> list[int]:
@@ -166,7 +185,7 @@ def _write(
         start=start,
         end=end,
         trainable=tuple(n for n, weight in challengers.policy.model.named_parameters() if weight.requires_grad),
-        versions={library: version(library) for library in LIBRARIES},
+        versions=versions(),
     )
     (directory / CROSSFIT).write_text(json.dumps(crossfit, sort_keys=True))
     (directory / RESULT).write_text(result.model_dump_json(exclude={"directory"}, indent=1))
@@ -184,13 +203,19 @@ class _Challengers:
         settings: LearningSettings,
         seed: int,
         directory: Path,
+        checkpoints: Path,
+        job: str,
     ) -> None:
         self.policy, self.items, self.features = policy, items, features
         self.settings, self.seed, self.directory = settings, seed, directory
+        self.checkpoints, self.job = checkpoints, job
         self.trained, self.training_s = 0, 0.0
 
     def __enter__(self) -> Self:
-        self._champion = _what_training_changes(self.policy)
+        changing = changing_weights(self.policy.model)
+        if not any(weight.requires_grad for weight in changing.values()):
+            raise NightshiftError(f"policy {self.policy.name!r} has no trainable weights")
+        self._champion = {name: weight.detach().clone() for name, weight in changing.items()}
         self._log = (self.directory / STEPS_FILE).open("w", buffering=1)
         self._champion_NK = self.score(self.features)
         return self
@@ -201,9 +226,7 @@ class _Challengers:
 
     def back_to_champion(self) -> None:
         """Gives the policy the weights it came with."""
-        with torch.no_grad():
-            for tensor, value in self._champion:
-                tensor.copy_(value)
+        restore_weights(self.policy.model, self._champion)
         self.policy.model.eval()
 
     def train(self, name: str, rows: Sequence[int]) -> None:
@@ -211,7 +234,13 @@ class _Challengers:
         from core.learning.trainer import fit  # imports TRL
 
         self.back_to_champion()
-        began = time.perf_counter()
+        seconds = 0.0
+
+        def on_step(figures: dict[str, Any]) -> None:
+            nonlocal seconds
+            seconds = figures["seconds"]
+            self._log.write(json.dumps({"challenger": name, **figures}) + "\n")
+
         fit(
             self.policy,
             [self.items[row] for row in rows],
@@ -220,10 +249,18 @@ class _Challengers:
             self.settings,
             seed=self.seed,
             scratch=self.directory,
-            on_step=lambda figures: self._log.write(json.dumps({"challenger": name, **figures}) + "\n"),
+            on_step=on_step,
+            checkpoints=self._checkpoints(name),
         )
-        self.training_s += time.perf_counter() - began
+        self.training_s += seconds
         self.trained += 1
+
+    def _checkpoints(self, challenger: str) -> Checkpoints | None:
+        if not self.job:
+            return None
+        # What else the bits of the weights hang on.
+        training = content_id(self.job, challenger, {**versions()}, self.policy.model.device.type, process_count())
+        return Checkpoints(self.checkpoints / challenger, training)
 
     def score(self, features: Sequence[Features]) -> Tensor:
         """Float[N, K] log-probabilities by the policy as it is now."""
@@ -251,14 +288,6 @@ def _cross_fit(
         scored_NK = challengers.score([features[i] for i in judged])
         logprobs.update(zip((held_out[i].example for i in judged), scored_NK.tolist(), strict=True))
     return logprobs
-
-
-def _what_training_changes(policy: Policy) -> list[tuple[Tensor, Tensor]]:
-    """Every trainable parameter and every buffer, beside a copy of its value."""
-    trainable = [parameter for parameter in policy.model.parameters() if parameter.requires_grad]
-    if not trainable:
-        raise NightshiftError(f"policy {policy.name!r} has no trainable weights")
-    return [(tensor, tensor.detach().clone()) for tensor in (*trainable, *policy.model.buffers())]
 
 
 def _check(items: Sequence[TrainingItem], features: Sequence[Features], policy: Policy) -> None:

@@ -1,6 +1,7 @@
 """What a person or a program can ask for. Command line, HTTP, console and flows all come through here."""
 
 from core.services import night
+from core.services.ablation import ablate
 from core.services.auditing import JudgeEvaluation, evaluate_judge
 from core.services.classify import Classifier, classify, prediction
 from core.services.doctor import Finding, doctor
@@ -21,6 +22,7 @@ __all__ = [
     "JudgeEvaluation",
     "ReviewItem",
     "Workspace",
+    "ablate",
     "champion_card",
     "classify",
     "correct",

@@ -3,15 +3,15 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL.Image import Image
 
-from core.evaluation import figures, summarise
+from core.evaluation import cluster_sums, difference_ci95, figures, summarise
 from core.media import intake, open_image, read_file
 from core.reading import DerivedCache, Reading, read_image
-from core.schema import Example, ItemScore, NightshiftError
+from core.schema import CANNOT_TELL, Example, ItemScore, NightshiftError
 from core.services.classify import Classifier
 from core.services.importing import FolderRow, Progress, file_within, read_folder
 from core.services.night.evaluate import score_item
@@ -21,7 +21,19 @@ from core.settings import MediaSettings
 if TYPE_CHECKING:
     from core.policy.base import Arrays
 
-__all__ = ["FolderLibrary", "LabelledPair", "evaluate_folder", "labelled_pairs", "score_pairs"]
+__all__ = [
+    "Answers",
+    "FolderLibrary",
+    "LabelledPair",
+    "answer_pairs",
+    "evaluate_folder",
+    "folder_figures",
+    "labelled_pairs",
+    "paired_difference",
+    "score_pairs",
+]
+
+INTERVAL_SEED = 20_260_101
 
 
 class FolderLibrary:
@@ -81,7 +93,8 @@ def labelled_pairs(
                 media_of[row.file] = library.add(data, row.file)
                 if read:
                     library.reading(media_of[row.file])
-            bound.parse_answer(row.label)
+            if bound.parse_answer(row.label) == CANNOT_TELL:
+                continue
             example = bound.example((media_of[row.file],), row.ask, cluster=media_of[row.file])
         except (NightshiftError, OSError):
             continue
@@ -117,25 +130,54 @@ def evaluate_folder(
     *,
     release: str = "champion",
     prompted: bool = False,
+    beside_prompted: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Accuracy with its interval, AUROC, calibration, hard pairs, categories, and latency on a folder.
 
-    Of a release, or, where `prompted`, of the baseline that is only asked.
+    Of a release, or, where `prompted`, of the baseline that is only asked. `beside_prompted` adds the baseline's
+    figures as `baseline`, with the release's `difference` from it on the same pairs.
     """
     classifier = Classifier.prompted(ws, environment) if prompted else Classifier.load(ws, environment, release)
+    baseline = Classifier.prompted(ws, environment) if beside_prompted else None
     library = FolderLibrary(ws.cache, ws.settings.media)
-    reads = classifier.policy.reads
+    reads = any(each.policy.reads for each in (classifier, baseline) if each is not None)
     pairs = labelled_pairs(ws, environment, directory, library, read=reads, progress=progress)
+    given = answer_pairs(classifier, pairs, library)
+    measured = {**folder_figures(given, pairs), "by_category": by_category(given.scores)}
+    if baseline is not None:
+        theirs = answer_pairs(baseline, pairs, library)
+        measured["baseline"] = {
+            "policy": baseline.release_id,
+            **folder_figures(theirs, pairs),
+            "difference": paired_difference(theirs.scores, given.scores),
+        }
+    return measured
+
+
+class Answers(NamedTuple):
+    """What one classifier said to N pairs, in their order."""
+
+    scores: list[ItemScore]
+    latency_ms: list[float]
+    "From the picture to the verdict: reading, as it took when the picture was read, and answering."
+
+
+def answer_pairs(classifier: Classifier, pairs: Sequence[LabelledPair], library: FolderLibrary) -> Answers:
+    """Asks one pair after the other, as a person would."""
     scores, latency_ms = [], []
     for pair in pairs:
         started = time.perf_counter()
         scores += score_pairs(classifier, [pair.example], [pair.row.label], library, [pair.row.category])
-        read_ms = library.reading(pair.example.media[0]).read_ms if reads else 0.0
+        read_ms = library.reading(pair.example.media[0]).read_ms if classifier.policy.reads else 0.0
         latency_ms.append(read_ms + (time.perf_counter() - started) * 1000)
-    answers = classifier.environment.answers or ("",)
-    overall = figures(scores, positive=answers[0])
-    hard = summarise([score for score, pair in zip(scores, pairs, strict=True) if pair.row.hard])
+    return Answers(scores, latency_ms)
+
+
+def folder_figures(given: Answers, pairs: Sequence[LabelledPair]) -> dict[str, Any]:
+    """The figures of N answers to N pairs."""
+    overall = figures(given.scores, positive=(pairs[0].example.answers or ("",))[0])
+    hard = summarise([score for score, pair in zip(given.scores, pairs, strict=True) if pair.row.hard])
     return {
         "n": overall.n,
         "accuracy": overall.accuracy,
@@ -143,13 +185,25 @@ def evaluate_folder(
         "balanced_accuracy": overall.balanced_accuracy,
         "auroc": overall.auroc,
         "ece": overall.ece,
-        "hard": {"n": hard.n, "accuracy": hard.accuracy},
-        "by_category": by_category(scores),
+        "hard": {"n": hard.n, "accuracy": hard.accuracy, "ci95": list(hard.ci95) if hard.ci95 else None},
         "latency_ms": {
-            "p50": round(float(np.percentile(latency_ms, 50)), 1),
-            "p95": round(float(np.percentile(latency_ms, 95)), 1),
+            "p50": round(float(np.percentile(given.latency_ms, 50)), 1),
+            "p95": round(float(np.percentile(given.latency_ms, 95)), 1),
         },
     }
+
+
+def paired_difference(before: Sequence[ItemScore], after: Sequence[ItemScore]) -> dict[str, Any]:
+    """How much more often `after` is right than `before` on the same N examples, with its 95% interval over clusters.
+
+    Raises ValueError where they are not the same examples.
+    """
+    if [score.example for score in before] != [score.example for score in after]:
+        raise ValueError("only answers to the same examples, in the same order, can be compared pair by pair")
+    differences_N = [theirs.score - ours.score for ours, theirs in zip(before, after, strict=True)]
+    sums = cluster_sums(differences_N, [score.cluster or score.example for score in before], np.ones(len(before)))
+    interval = difference_ci95(sums, seed=INTERVAL_SEED)
+    return {"accuracy": sums.mean, "ci95": list(interval) if interval else None}
 
 
 def by_category(scores: Sequence[ItemScore]) -> Mapping[str, dict[str, Any]]:

@@ -20,6 +20,7 @@ from core.settings import (
     GateSettings,
     JudgingSettings,
     LearningSettings,
+    ReaderSettings,
     RewardSettings,
     Settings,
     VlmSettings,
@@ -126,6 +127,7 @@ class Workspace:
             "judge": run.config["judge"],
             "judging": JudgingSettings.model_validate(run.config["judging"]),
             "policy": run.config["policy"],
+            "reader": ReaderSettings.model_validate(run.config["reader"]),
             "vlm": VlmSettings.model_validate(run.config["vlm"]),
         }
         begun.settings = self.settings.model_copy(update=pinned)

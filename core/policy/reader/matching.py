@@ -16,6 +16,7 @@ from core.policy.reader.words import stems
 from core.reading import ENGINE, Reading, TextEncoder
 
 __all__ = [
+    "ACTIVITY_FEATURES",
     "MATCH_FEATURES",
     "ScreenVectors",
     "ask_vector",
@@ -38,6 +39,9 @@ MATCH_FEATURES = (
 )
 """Names of the M axis: similarity of the best lines, the whole, the best passage; agreement on the background; words;
 what is ruled out; agreement on the kind of activity."""
+
+ACTIVITY_FEATURES = ("same_activities_seen", "same_activities_done", "same_kind", "kind_overlap")
+"""Those that know what a screen and a description say only as kinds of activity."""
 
 VECTORS_VERSION = "2"
 "Changes with anything below that changes the vectors of a screen."

@@ -77,7 +77,9 @@ class ReaderModel(PreTrainedModel):
         """Float[N] log-odds of the first answer from match[N, M], legible[N], topic[N, T], screen[N, D], work[N, D]."""
         scale, bound = self.config.block_scales, self.config.match_bound
         # Not a buffer: one that is not saved would come back uninitialised from `from_pretrained`.
-        weights_M = match.new_tensor(self.config.match_weights) + scale["match"] * self.match_weights
+        prior_M = match.new_tensor(self.config.match_weights)
+        # A prior weight of 0 leaves a feature out: it is not learnt either.
+        weights_M = prior_M + scale["match"] * self.match_weights * (prior_M != 0)
         margin_N = match @ weights_M - self.config.match_threshold + scale["match"] * self.bias
         match_N = legible * bound * torch.tanh(self.config.match_slope * margin_N / bound)
         topic_N = scale["topic"] * (topic @ self.topic_weights)

@@ -16,6 +16,7 @@ from core.policy.base import Features, Library, Policy
 from core.policy.reader.asks import parse_ask
 from core.policy.reader.background import Background
 from core.policy.reader.matching import (
+    ACTIVITY_FEATURES,
     MATCH_FEATURES,
     ScreenVectors,
     ask_vector,
@@ -46,11 +47,18 @@ class ReaderPolicy(Policy):
         self.answers = tuple(model.config.answers)
 
     @classmethod
-    def create(cls, answers: tuple[str, ...], background: Background) -> Self:
-        """An untrained reader. Raises NightshiftError unless there are exactly two answers."""
+    def create(cls, answers: tuple[str, ...], background: Background, *, activities: bool = True) -> Self:
+        """An untrained reader; without `activities`, one that never asks what kind of activity is shown or wanted.
+
+        Raises NightshiftError unless there are exactly two answers.
+        """
         if len(answers) != 2:
             raise NightshiftError(f"the reader tells two answers apart, not {len(answers)}: {', '.join(answers)}")
         config = ReaderConfig(answers=answers, dim=text_encoder().dim, topics=len(background.activities))
+        if not activities:
+            weights = zip(MATCH_FEATURES, config.match_weights, strict=True)
+            config.match_weights = [0.0 if name in ACTIVITY_FEATURES else weight for name, weight in weights]
+            config.block_scales["topic"] = 0.0
         return cls(ReaderModel(config).eval(), background)
 
     @property

@@ -124,7 +124,9 @@ def _language_blocks(model: "PreTrainedModel") -> tuple[str, int]:
 def _lora(layers: tuple[str, ...], config: AdapterConfig) -> "LoraConfig":
     from peft import LoraConfig
 
-    return LoraConfig(
+    from core.policy.vlm.lean import AdaptedLinear
+
+    config_of_layers = LoraConfig(
         r=config.rank,
         lora_alpha=config.alpha,
         lora_dropout=0.0,
@@ -132,6 +134,8 @@ def _lora(layers: tuple[str, ...], config: AdapterConfig) -> "LoraConfig":
         # One pattern of full names: a list would match by ending, in the vision tower too.
         target_modules="|".join(re.escape(name) for name in layers),
     )
+    config_of_layers._register_custom_module({torch.nn.Linear: AdaptedLinear})
+    return config_of_layers
 
 
 def _checked(adapted: "PeftModel", layers: tuple[str, ...]) -> "PeftModel":

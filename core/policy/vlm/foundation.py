@@ -55,6 +55,8 @@ def load_model(folder: Path, dtype: Dtype) -> "PreTrainedModel":
     from safetensors import SafetensorError
     from transformers import AutoModelForImageTextToText
 
+    from core.policy.vlm.lean import lean
+
     config = _config(folder)
     if type(config) not in AutoModelForImageTextToText._model_mapping:
         raise NightshiftError(
@@ -68,7 +70,7 @@ def load_model(folder: Path, dtype: Dtype) -> "PreTrainedModel":
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise NightshiftError(f"the model in {folder} cannot be loaded: {_first_line(error)}") from error
     model.requires_grad_(False)
-    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+    return lean(model.eval()).to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def load_processor(folder: Path) -> "ProcessorMixin":

@@ -147,7 +147,7 @@ class VlmPolicy(Policy):
 
 def bounded(image: Image.Image, max_pixels: int) -> Image.Image:
     """The picture, smaller where it has more pixels than `max_pixels`; its shape is kept."""
-    image = image.convert("RGB")
+    image = image if image.mode == "RGB" else image.convert("RGB")
     factor = (max_pixels / (image.width * image.height)) ** 0.5
     if factor >= 1:
         return image

@@ -71,6 +71,7 @@ def begin(ws: Workspace, environment: str, *, seed: int | None = None, trigger: 
             "judge": ws.settings.judge,
             "judging": ws.settings.judging.model_dump(mode="json"),
             "policy": ws.settings.policy,
+            "reader": ws.settings.reader.model_dump(mode="json"),
             "vlm": ws.settings.vlm.model_dump(mode="json"),
         },
         versions={library: version(library) for library in LIBRARIES},

@@ -8,6 +8,7 @@ import torch
 from memory_library import MemoryLibrary
 
 from core.environments.screen.environment import screen_background
+from core.policy.reader.matching import ACTIVITY_FEATURES, MATCH_FEATURES
 from core.policy.reader.policy import ReaderPolicy
 from core.schema import Example, NightshiftError
 
@@ -51,6 +52,21 @@ def test_an_untrained_reader_tells_matching_from_foreign_work(
         assert on_task(reader, library, media, ask) > 0.5
         for foreign in set(own.values()) - {ask}:
             assert on_task(reader, library, media, foreign) < 0.5
+
+
+def test_a_reader_without_activities_answers_alike_whatever_kind_is_shown_or_wanted(
+    library: MemoryLibrary, code: str
+) -> None:
+    reader = ReaderPolicy.create(ANSWERS, screen_background(), activities=False)
+    with torch.no_grad():
+        for weight in reader.model.parameters():
+            weight.fill_(0.05)
+    batch = reader.collate(reader.encode([example(code, CODING)], library))
+    changed = {name: tensor.clone() for name, tensor in batch.items()}
+    changed["topic"] += 1
+    for feature in ACTIVITY_FEATURES:
+        changed["match"][:, MATCH_FEATURES.index(feature)] += 1
+    assert torch.equal(reader.answer_logprobs(batch), reader.answer_logprobs(changed))
 
 
 def test_work_that_is_ruled_out_is_off_task(reader: ReaderPolicy, library: MemoryLibrary, film: str) -> None:

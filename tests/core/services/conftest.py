@@ -2,26 +2,16 @@
 
 import csv
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from labelled_pair import Pair
 
 from core.schema import Example
 from core.services import Classifier, Workspace, import_folder
 
 SCREENS = 5
 "Of the drawn screens, that many are read."
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One row of the folder's tasks."""
-
-    data: bytes
-    file: str
-    ask: str
-    label: str
 
 
 def rows(path: Path) -> list[dict[str, str]]:

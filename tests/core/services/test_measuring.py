@@ -3,7 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Pair
+from labelled_pair import Pair
 
 from core.schema import Checkpoint, NightshiftError
 from core.services import Workspace, evaluate_folder
@@ -73,3 +73,27 @@ def test_the_prompted_baseline_is_measured_and_not_kept(ws: Workspace, folder: P
     figures = evaluate_folder(ws, "screen", folder, prompted=True)
     assert figures["n"] > 0 and figures["accuracy"] is not None
     assert ws.store.count(Checkpoint) == before
+
+
+def test_the_prompted_baseline_stands_beside_a_release_with_the_difference_on_the_same_pairs(
+    ws: Workspace, folder: Path
+) -> None:
+    alone = evaluate_folder(ws, "screen", folder, prompted=True)
+    beside = evaluate_folder(ws, "screen", folder, beside_prompted=True)
+    baseline = beside["baseline"]
+    assert {name: baseline[name] for name in ("n", "accuracy", "auroc")} == {
+        name: alone[name] for name in ("n", "accuracy", "auroc")
+    }
+    difference = baseline["difference"]
+    assert difference["accuracy"] == pytest.approx(beside["accuracy"] - baseline["accuracy"])
+    low, high = difference["ci95"]
+    assert low <= difference["accuracy"] <= high
+
+
+def test_a_row_whose_label_says_that_nobody_can_tell_is_left_out(
+    ws: Workspace, folder: Path, pairs: list[Pair], tmp_path: Path
+) -> None:
+    copied = Path(shutil.copytree(folder, tmp_path / "copy"))
+    with (copied / "tasks.csv").open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow([pairs[0].file, "Sing.", "cannot_tell", ""])
+    assert evaluate_folder(ws, "screen", copied)["n"] == len(pairs)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Pair
+from labelled_pair import Pair
 
 from core.schema import (
     CANNOT_TELL,

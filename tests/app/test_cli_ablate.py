@@ -1,0 +1,93 @@
+"""`nightshift ablate`: one part of the learning taken out at a time."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from forked import nightshift
+
+from core.environments.screen.draw import draw_samples
+
+SETTINGS = """
+[learning]
+steps = 4
+batch_size = 8
+variants_per_correction = 1
+
+[gate]
+folds = 2
+golden_share = 0.0
+"""
+SCREENS = 6
+FIGURES = {
+    "about", "n", "accuracy", "ci95", "balanced_accuracy", "auroc", "ece", "hard", "from_full", "by_split",
+    "latency_ms", "training",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few drawn screens, each of an application of its own."""
+    directory = tmp_path_factory.mktemp("samples")
+    draw_samples(directory)
+    with (directory / "tasks.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    kept = sorted({row["file"] for row in rows})[:SCREENS]
+    with (directory / "tasks.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row for row in rows if row["file"] in kept)
+    return directory
+
+
+def test_arms_are_trained_and_measured_and_leave_only_readings_and_what_was_asked_for(
+    home: Path, folder: Path, tmp_path: Path
+) -> None:
+    (home / "nightshift.toml").write_text(SETTINGS)
+    out = tmp_path / "figures"
+
+    ended = nightshift(
+        tmp_path,
+        *("ablate", "--dataset", str(folder), "--splits", "1", "--seed", "1", "--out", str(out)),
+        *("--arms", "zero_shot,prompt,full,without_captions,without_semi_online", "--home", str(home), "--json"),
+    )
+
+    assert ended.status == 0, ended.err
+    found = ended.answer
+    assert (found["n"], found["applications"], found["splits"]) == (2 * SCREENS, SCREENS, 1)
+    assert list(found["arms"]) == ["zero_shot", "prompt", "full", "without_captions"]
+    assert list(found["left_out"]) == ["without_semi_online"]
+    for arm in found["arms"].values():
+        assert set(arm) == FIGURES
+        assert arm["n"] == SCREENS and 0 <= arm["accuracy"] <= 1
+    full = found["arms"]["full"]
+    assert full["from_full"] is None and full["training"]["items"] > 0
+    assert found["arms"]["zero_shot"]["training"] is None
+    changed = found["arms"]["prompt"]["from_full"]["accuracy"]
+    assert changed == pytest.approx(found["arms"]["prompt"]["accuracy"] - full["accuracy"])
+    assert {path.name for path in out.iterdir()} == {"ablation.json", "ablation.md", "ablation-confidence.png"}
+    assert json.loads((out / "ablation.json").read_text()) == found
+    assert (out / "ablation.md").read_text().count("\n| ") == 1 + len(found["arms"])
+    assert {path.name for path in home.iterdir()} <= {"nightshift.toml", "cache", "commands"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--arms", "full,magic"), "there is no arm 'magic'; there are: zero_shot, prompt, full"),
+        (("--arms", "without_semi_online"), "no arm is left to measure: without_semi_online"),
+    ],
+)
+def test_arms_that_cannot_be_run_are_refused(
+    home: Path, folder: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    ended = nightshift(tmp_path, "ablate", "--dataset", str(folder), *arguments, "--home", str(home), "--json")
+    assert ended.status == 1
+    assert said in ended.answer["error"]
+
+
+def test_a_folder_that_is_not_there_is_refused(home: Path, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    ended = nightshift(tmp_path, "ablate", "--dataset", str(nowhere), "--home", str(home), "--json")
+    assert (ended.status, ended.answer) == (1, {"error": f"there is no folder {nowhere}"})

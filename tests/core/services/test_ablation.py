@@ -1,0 +1,143 @@
+"""An ablation: what is split, what is learnt from, what an interrupted one keeps."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from labelled_pair import Pair
+
+from core.schema import Example, ItemScore, NightshiftError, Prediction
+from core.services import Workspace, ablate
+from core.services.ablation import ARMS, Arm, choose_arms, protocol
+from core.services.ablation.lessons import Lessons, drawn_lessons, take_in
+from core.services.ablation.parts import Part, Parts
+from core.services.ablation.protocol import measured_apps
+from core.services.classify import Classifier
+from core.services.importing import FolderRow, read_folder
+from core.settings import load_settings
+
+ROWS = [
+    FolderRow(file=f"{app}.png", ask=f"Work {turn}.", label="on_task", app=str(app))
+    for app in range(8)
+    for turn in (1, 2)
+]
+
+
+@given(seed=st.integers(0, 2**31))
+def test_an_application_is_measured_or_learnt_from_and_never_both(seed: int) -> None:
+    measured = measured_apps(ROWS, seed)
+    assert measured == measured_apps(ROWS, seed)
+    assert len([row for row in ROWS if row.app in measured]) == len(ROWS) / 2
+
+
+def test_a_folder_with_one_application_is_refused() -> None:
+    with pytest.raises(NightshiftError, match="2 pairs of 1 application"):
+        measured_apps(ROWS[:2], 0)
+
+
+class Recorder:
+    """In place of the trainings: keeps what each would have learnt from, and hands out the champion."""
+
+    seen: list[tuple[str, Lessons]]
+
+    def __init__(
+        self, root: Path, environment: str, lessons: dict[str, Lessons], told: dict[str, Any], _seed: int
+    ) -> None:
+        self._ws, self._environment, self._lessons = Workspace.open(root, **told), environment, lessons
+
+    def train(self, arm: Arm) -> tuple[Classifier, dict[str, float]]:
+        self.seen.append((arm.name, self._lessons[arm.lessons]))
+        return Classifier.of_champion(self._ws, self._environment), {"seconds": 1.0}
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> type[Recorder]:
+    Recorder.seen = []
+    monkeypatch.setattr(protocol, "Challengers", Recorder)
+    return Recorder
+
+
+def test_no_application_that_is_measured_is_learnt_from(
+    ws: Workspace, folder: Path, recorder: type[Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halves: list[set[str]] = []
+    ask = protocol.answer_pairs
+
+    def asked(classifier: Classifier, half: Any, library: Any) -> Any:
+        halves.append({pair.row.app for pair in half})
+        return ask(classifier, half, library)
+
+    monkeypatch.setattr(protocol, "answer_pairs", asked)
+    ablate(folder, settings=ws.settings, told={"cache": ws.settings.cache_dir}, splits=3, arms=["full"])
+    for (_, lessons), measured in zip(recorder.seen, halves, strict=True):
+        learnt = {row.app for row in lessons.rows}
+        assert learnt and measured and not learnt & measured
+
+
+def test_figures_count_every_answer_and_compare_with_full_on_the_same_pairs(
+    ws: Workspace, folder: Path, recorder: type[Recorder]
+) -> None:
+    told = {"cache": ws.settings.cache_dir}
+    found = ablate(folder, settings=ws.settings, told=told, splits=2, arms=["zero_shot", "full"])
+    assert [name for name, _ in recorder.seen] == ["full", "full"]
+    zero_shot, full = found["arms"]["zero_shot"], found["arms"]["full"]
+    # The recorder's challenger is the champion, so nothing may differ.
+    assert zero_shot["from_full"] == {"accuracy": 0.0, "ci95": [0.0, 0.0]}
+    assert (zero_shot["n"], zero_shot["accuracy"]) == (full["n"], full["accuracy"])
+    shown = found["confidence"]["full"]
+    assert sum(shown["hard"]) == full["hard"]["n"] and sum(shown["hard"]) + sum(shown["other"]) == full["n"]
+
+
+def test_an_interrupted_ablation_goes_on_where_it_was_and_then_forgets(
+    ws: Workspace, folder: Path, recorder: type[Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: Recorder, arm: Arm) -> Any:
+        if len(self.seen) == 1:
+            raise KeyboardInterrupt
+        return train(self, arm)
+
+    train = recorder.train
+    told = {"cache": ws.settings.cache_dir}
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(recorder, "train", interrupted)
+        ablate(folder, settings=ws.settings, told=told, splits=2, arms=["full"])
+    assert (ws.home / "ablation").is_dir()
+    ablate(folder, settings=ws.settings, told=told, splits=2, arms=["full"])
+    assert len(recorder.seen) == 2
+    assert not (ws.home / "ablation").exists()
+
+
+def test_what_was_measured_under_other_settings_is_not_found(tmp_path: Path) -> None:
+    part = Part(scores=[ItemScore(example="e", cluster="c", score=1.0)], hard=[False], latency_ms=[1.0])
+    Parts(tmp_path, {"seed": 0}).keep(ARMS[0], 0, part)
+    assert Parts(tmp_path, {"seed": 0}).find(ARMS[0], 0) == part
+    assert Parts(tmp_path, {"seed": 1}).find(ARMS[0], 0) is None
+    assert Parts(tmp_path, {"seed": 0}).find(ARMS[1], 0) is None
+
+
+def test_lessons_are_labels_and_some_verdicts_that_nobody_looked_at(
+    ws: Workspace, folder: Path, pairs: list[Pair], tmp_path: Path
+) -> None:
+    rows = read_folder(folder)
+    take_in(ws, "screen", Lessons(folder, rows), tmp_path / "lessons", seed=0)
+    labelled = {label.example for label in ws.store.labels("screen")}
+    only_answered = {each.example for each in ws.store.find(Prediction)}
+    assert (len(labelled), len(only_answered)) == (8, 2)
+    assert not labelled & only_answered
+    assert {example.ask for example in ws.store.find(Example)} == {" ".join(pair.ask.split()) for pair in pairs}
+
+
+def test_drawn_lessons_are_as_many_as_asked_for_and_all_there(tmp_path: Path) -> None:
+    lessons = drawn_lessons(tmp_path / "drawn", 30)
+    assert len(lessons.rows) == 30
+    assert all((lessons.folder / "images" / row.file).is_file() for row in lessons.rows)
+    assert len({(row.file, row.ask) for row in lessons.rows}) == 30
+
+
+def test_a_part_that_the_student_does_not_have_is_left_out_with_the_reason(home: Path) -> None:
+    settings = load_settings(home, policy="vlm", learning={"learning_rate": 0.0001})
+    arms, left_out = choose_arms(None, settings)
+    assert "without_captions" not in {arm.name for arm in arms}
+    assert left_out["without_captions"] == "the student 'vlm' has no such part; 'reader' has"
