@@ -25,6 +25,8 @@ models = typer.Typer(help="Who is champion, who was, and how to go back.", no_ar
 app.add_typer(models, name="models")
 bench = typer.Typer(help="How fast, beside what everyone would use.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+judge = typer.Typer(help="How far a judge can be trusted.", no_args_is_help=True)
+app.add_typer(judge, name="judge")
 
 Home = Annotated[
     Optional[Path],  # noqa: UP045 (Typer reads the annotation)
@@ -273,6 +275,38 @@ def rollback(
         from app.commands.models import rollback
 
         return rollback(home, to=to, reason=reason)
+
+    run(command, home=home, as_json=as_json)
+
+
+@judge.command("eval")
+def judge_eval(
+    dataset: Dataset,
+    judge: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="NAME", help="`reading`, `openai`, `azure` or `huggingface`; else the setting `judge`."),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how far a judge agrees with the labels of a folder; its judgments are kept and not paid for twice."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.judging import evaluate
+
+        return evaluate(terminal, home, dataset, judge)
+
+    run(command, home=home, as_json=as_json)
+
+
+@bench.command("judge")
+def bench_judge(home: Home = None, as_json: Json = False) -> None:
+    """Time judgments by a local server that answers after 200 ms, with 1, 8 and 32 calls at a time."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import judge
+
+        return judge(terminal)
 
     run(command, home=home, as_json=as_json)
 

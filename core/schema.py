@@ -233,8 +233,14 @@ class Judgment(Record):
     unscored: str | None = None
     "Why there are no scores; an unscored judgment is neutral, never a zero."
     rationale: str | None = None
+    transient: bool = False
+    "Unscored for a reason that may pass; such a judgment is an event and answers nothing."
+    position_bias: float | None = None
+    "By how much the answer that stood first was favoured, -0.5..0.5 of two; None where places play no part."
+    calls: int = 0
     tokens: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float | None = 0.0
+    "None where the price is not known."
     latency_ms: float = 0.0
 
     def score_of(self, answer: JsonValue) -> float | None:

@@ -8,8 +8,9 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -21,7 +22,9 @@ from pydantic_settings import (
 from core.schema import NightshiftError
 
 __all__ = [
+    "OPENAI_URL",
     "GateSettings",
+    "JudgingSettings",
     "LearningSettings",
     "MediaSettings",
     "NightSettings",
@@ -36,6 +39,7 @@ __all__ = [
 ]
 
 LARGEST_ADAPTER_RATE = 0.01
+OPENAI_URL = "https://api.openai.com/v1"
 PROFILES = Path(__file__).resolve().parent.parent / "deployments" / "profiles"
 
 
@@ -151,6 +155,48 @@ class VlmSettings(Section):
     last_blocks: int = Field(0, ge=0, description="Adapt only so many blocks nearest the answer; 0 adapts all.")
 
 
+class JudgingSettings(Section):
+    """A judge behind a server; used where `judge` names one. Keys stand in the environment, never here."""
+
+    base_url: str = Field(OPENAI_URL, description="openai: where the server is, up to and with its /v1.")
+    model: str = Field("", description="Its name there; empty: huggingface's default.")
+    key_env: str = Field("", description="Environment variable that holds the key, where it is not the usual one.")
+    azure_endpoint: str = Field("", description="azure: https://NAME.openai.azure.com.")
+    azure_deployment: str = Field("", description="azure: name of the deployment.")
+    azure_api_version: str = Field("2024-10-21", description="azure: version of the API.")
+    verdict: Literal["auto", "logprobs", "json"] = Field(
+        "auto", description="Read off the first token, written as JSON, or the first where the server gives it."
+    )
+    max_pixels: int = Field(1_500_000, ge=56 * 56, description="Larger pictures are scaled down for the judge.")
+    concurrency: int = Field(8, ge=1, le=256, description="Calls in flight at a time.")
+    calls_per_minute: float = Field(0.0, ge=0, description="Calls are spread to at most so many; 0: no such bound.")
+    timeout_s: float = Field(60.0, gt=0, description="For one whole answer.")
+    deadline_s: float = Field(180.0, gt=0, description="For one judgment, with all its calls, tries and waits.")
+    tries: int = Field(5, ge=1, le=20, description="Calls for one answer where trying again may help.")
+    breaker_failures: int = Field(10, ge=1, description="Failures in a row after which the server is left alone.")
+    breaker_pause_s: float = Field(10.0, gt=0, description="For how long at first; each further time twice as long.")
+    soft_tokens: int | None = Field(4_000_000, ge=0, description="No judgment is begun after so many tokens a night.")
+    hard_tokens: int | None = Field(5_000_000, ge=0, description="No call is sent after so many tokens a night.")
+    soft_usd: float | None = Field(None, ge=0, description="The same in dollars; needs both prices.")
+    hard_usd: float | None = Field(None, ge=0, description="The same in dollars; needs both prices.")
+    usd_per_million_input: float | None = Field(None, ge=0, description="Price of a million tokens sent.")
+    usd_per_million_output: float | None = Field(None, ge=0, description="Price of a million tokens received.")
+
+    @field_validator("base_url", "azure_endpoint")
+    @classmethod
+    def _holds_no_secret(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("must begin with http:// or https:// and name a server")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("must be an address alone; a key belongs in the variable that judging.key_env names")
+        return url
+
+    @property
+    def prices_are_known(self) -> bool:
+        return self.usd_per_million_input is not None and self.usd_per_million_output is not None
+
+
 class GateSettings(Section):
     """What a challenger has to show."""
 
@@ -189,6 +235,7 @@ class Settings(BaseSettings):
     cache: Path | None = Field(None, description="Folder of readings that can be made again; <home>/cache.")
     policy: str = "reader"
     judge: str = "reading"
+    judging: JudgingSettings = JudgingSettings()
     reader: ReaderSettings = ReaderSettings()
     vlm: VlmSettings = VlmSettings()
     media: MediaSettings = MediaSettings()

@@ -12,7 +12,7 @@ from app.terminal import Answer, Terminal
 from core.services import Workspace
 from core.settings import load_settings
 
-__all__ = ["classify", "gpu", "grpo", "reading"]
+__all__ = ["classify", "gpu", "grpo", "judge", "reading"]
 
 
 WITHOUT_VLLM = "vLLM is not installed, so it is not measured; `make vllm` installs it beside the rest"
@@ -45,6 +45,15 @@ def grpo(terminal: Terminal, home: Path | None) -> Answer:
     with terminal.progress("training steps, in turns") as progress:
         found = bench_grpo(progress=progress)
     return Answer(found, partial(_show_grpo, found))
+
+
+def judge(terminal: Terminal) -> Answer:
+    """Judgments by a server that answers after 200 ms."""
+    from core.services.bench.judging import bench_judge
+
+    with terminal.progress("judgments") as progress:
+        found = bench_judge(progress=progress)
+    return Answer(found, partial(_show_judge, found))
 
 
 def reading(terminal: Terminal, home: Path | None, dataset: Path, screens: int) -> Answer:
@@ -90,6 +99,15 @@ def _show_grpo(found: dict[str, Any], console: Console) -> None:
         f"on the same completions the loss differs by {found['loss_rel_diff']:.1e}, "
         f"gradients by {found['grad_rel_diff']:.1e}"
     )
+
+
+def _show_judge(found: dict[str, Any], console: Console) -> None:
+    for concurrency, of_it in found["by_concurrency"].items():
+        console.print(
+            f"{concurrency} calls at a time: {of_it['per_s']:.1f} judgments a second of at most "
+            f"{of_it['ideal_per_s']:.1f}, efficiency {of_it['efficiency']:.2f}"
+        )
+    console.print(f"the same again: {found['second_pass_calls']} calls")
 
 
 def _show_reading(found: dict[str, Any], console: Console) -> None:

@@ -10,6 +10,7 @@ from core.evaluation.metrics import (
     cohen_kappa,
     ece,
     figures,
+    kappa_ci95,
     share_ci95,
     summarise,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "examples_needed",
     "figures",
     "holm",
+    "kappa_ci95",
     "mcnemar_exact",
     "render_report",
     "render_summary",

@@ -20,6 +20,7 @@ __all__ = [
     "cohen_kappa",
     "ece",
     "figures",
+    "kappa_ci95",
     "share_ci95",
     "summarise",
 ]
@@ -108,6 +109,34 @@ def cohen_kappa(first_N: Sequence[JsonValue], second_N: Sequence[JsonValue]) -> 
     if len({*first, *second}) < 2:
         return None
     return float(cohen_kappa_score(first, second))
+
+
+def kappa_ci95(
+    first_N: Sequence[JsonValue], second_N: Sequence[JsonValue], clusters_N: Sequence[str]
+) -> tuple[float, float] | None:
+    """95% interval of Cohen's kappa, by drawing whole clusters again with a fixed seed (percentile bootstrap).
+
+    Draws in which only one answer occurs have no kappa and are left out. None with fewer than two clusters or answers.
+    """
+    first, second = [_key(a) for a in first_N], [_key(b) for b in second_N]
+    answers = sorted({*first, *second})
+    unique, cluster_of_N = np.unique(np.asarray([str(name) for name in clusters_N]), return_inverse=True)
+    if len(unique) < 2 or len(answers) < 2:
+        return None
+    table_CKK = np.zeros((len(unique), len(answers), len(answers)))
+    np.add.at(table_CKK, (cluster_of_N, np.searchsorted(answers, first), np.searchsorted(answers, second)), 1.0)
+    chances = np.full(len(unique), 1 / len(unique))
+    times_RC = np.random.default_rng(SEED).multinomial(len(unique), chances, size=RESAMPLES)
+    table_RKK = np.einsum("rc,cij->rij", times_RC, table_CKK)
+    total_R = table_RKK.sum(axis=(1, 2))
+    agreed_R = np.einsum("rii->r", table_RKK) / total_R
+    by_chance_R = (table_RKK.sum(axis=2) * table_RKK.sum(axis=1)).sum(axis=1) / total_R**2
+    defined = by_chance_R < 1 - 1e-12
+    if not defined.any():
+        return None
+    kappa_R = (agreed_R[defined] - by_chance_R[defined]) / (1 - by_chance_R[defined])
+    low, high = np.percentile(kappa_R, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def share_ci95(successes_by_item: Sequence[float], clusters: Sequence[str]) -> tuple[float, float]:

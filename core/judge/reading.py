@@ -6,7 +6,6 @@ It shares the encoder with the reader but none of its weights, so no night of tr
 import math
 import time
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 from pydantic import JsonValue
@@ -36,7 +35,8 @@ EXCLUDED_WEIGHT = -1.5
 class ReadingJudge(Judge):
     """Two views of the screen, its best passages and the whole; a score only where they do not contradict."""
 
-    name: ClassVar[str] = "reading"
+    name = "reading"
+    reads = True
 
     def __init__(self, background: Background) -> None:
         self.background = background

@@ -2,6 +2,7 @@
 
 from core.services import night
 from core.services.ablation import ablate
+from core.services.auditing import JudgeEvaluation, evaluate_judge
 from core.services.classify import Classifier, classify, prediction
 from core.services.doctor import Finding, doctor
 from core.services.feedback import correct, standing_word, undo
@@ -18,6 +19,7 @@ __all__ = [
     "Classifier",
     "Finding",
     "ImportReport",
+    "JudgeEvaluation",
     "ReviewItem",
     "Workspace",
     "ablate",
@@ -27,6 +29,7 @@ __all__ = [
     "corrections_waiting",
     "doctor",
     "evaluate_folder",
+    "evaluate_judge",
     "history",
     "import_folder",
     "merge",

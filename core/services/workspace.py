@@ -18,6 +18,7 @@ from core.schema import Media, NightshiftError, Run
 from core.services.clusters import ClusterIndex
 from core.settings import (
     GateSettings,
+    JudgingSettings,
     LearningSettings,
     ReaderSettings,
     RewardSettings,
@@ -124,6 +125,7 @@ class Workspace:
             "gate": GateSettings.model_validate(run.config["gate"]),
             "reward": RewardSettings.model_validate(run.config["reward"]),
             "judge": run.config["judge"],
+            "judging": JudgingSettings.model_validate(run.config["judging"]),
             "policy": run.config["policy"],
             "reader": ReaderSettings.model_validate(run.config["reader"]),
             "vlm": VlmSettings.model_validate(run.config["vlm"]),

@@ -9,11 +9,11 @@ from PIL.Image import Image
 from pydantic import JsonValue
 
 from core.environments.base import Environment
-from core.environments.screen.prompt import PROMPT, PROMPT_FOR_TEXT
+from core.environments.screen.prompt import JUDGE_PROMPT, PROMPT, PROMPT_FOR_TEXT
 from core.environments.screen.siblings import rerender, restate
 from core.environments.screen.variants import OTHER_WORK, RECOLOURED, RESCALED, REWORDED
 from core.environments.screen.verifier import visual_verifier
-from core.judge import Judge, ReadingJudge
+from core.judge import Judge, ReadingJudge, remote_judge
 from core.learning.variants import VariantKind
 from core.policy import Policy
 from core.policy.reader.background import Background
@@ -23,7 +23,7 @@ from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.prompt import Prompt
 from core.reading import text_encoder
 from core.reward import Question, Reward, exact_verdict, judged
-from core.schema import Example, NightshiftError
+from core.schema import Example
 from core.settings import Settings
 
 __all__ = ["ScreenEnvironment", "screen_background"]
@@ -62,9 +62,9 @@ class ScreenEnvironment(Environment):
         return PromptedPolicy(PROMPT_FOR_TEXT, (ON_TASK, OFF_TASK), screen_background())
 
     def judge(self, settings: Settings) -> Judge:
-        if settings.judge != ReadingJudge.name:
-            raise NightshiftError(f"no judge {settings.judge!r}; there is: {ReadingJudge.name}")
-        return ReadingJudge(screen_background())
+        if settings.judge == ReadingJudge.name:
+            return ReadingJudge(screen_background())
+        return remote_judge(settings.judge, JUDGE_PROMPT, settings.judging)
 
     def rewards(self, settings: Settings, *, judge_share: float) -> tuple[Reward, ...]:
         return (

@@ -1,12 +1,15 @@
 """Judge: what nobody labelled, and what people did, to see what the judge's word is worth."""
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from pydantic import JsonValue
 
-from core.judge import Judge, earned_weight
+from core.judge import Judge, Spent, earned_weight
 from core.schema import Example, Judgment, Label, Prediction, Release, Run
 from core.services.classify import Classifier
+from core.services.judging import judge_examples, stored_judgments
 from core.services.night.ingest import snapshot, trained_on
 from core.services.night.record import stage
 from core.services.workspace import Workspace
@@ -16,6 +19,9 @@ __all__ = ["judge", "judgments_of"]
 
 MAX_DOUBTFUL = 100
 "Unlabelled predictions judged in a night, the most doubtful first."
+MOST_OF_A_NIGHT = 50_000
+MOST_REASONS = 5
+FIGURE = re.compile(r"[-+]?\d+(\.\d+)?")
 
 
 @stage("judge")
@@ -26,38 +32,47 @@ def judge(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     labelled = [known.examples[label.example] for label in known.labels]
     # Where a person could not tell, no machine's word is learnt in their place.
     doubtful = _doubtful(ws, run, {word.example for word in (*known.labels, *known.cannot_tell)})
-    judgments = _judge_all(ws, teacher, [*labelled, *doubtful], lease)
+    judged = judge_examples(
+        ws.store,
+        teacher,
+        [*labelled, *doubtful],
+        ws.library,
+        spent=_spent(ws, run, teacher),
+        told=lambda *_: lease.renew(),
+    )
+    judgments = judged.of_example
     share, both = _earned(ws, run, known.labels, known.examples, judgments)
-    unscored = sum(judgment.unscored is not None for judgment in judgments.values())
     return {
         "judge": teacher.name,
         "judged": len(judgments),
-        "unscored": unscored,
+        "unscored": sum(judgment.unscored is not None for judgment in judgments.values()),
+        "unscored_why": _reasons(judgments.values()),
         "doubtful": [example.id for example in doubtful],
         "share": round(share, 4),
         "compared": both,
-        "cost_usd": sum(judgment.cost_usd for judgment in judgments.values()),
+        "calls": judged.calls,
+        "cost_usd": judged.cost_usd,
+        "warning": "; ".join(teacher.warnings),
     }
 
 
 def judgments_of(ws: Workspace, run: Run, examples: Sequence[Example]) -> dict[str, Judgment]:
     """Stored judgments by example id; examples that were not judged are not in it."""
-    teacher = ws.environment(run.environment).judge(ws.settings)
-    ids = [teacher.judgment_id(example, example.answers or ()) for example in examples]
-    found = ws.store.find(Judgment, id=ids) if ids else []
-    return {judgment.example: judgment for judgment in found}
+    return stored_judgments(ws.store, ws.environment(run.environment).judge(ws.settings), examples)
 
 
-def _judge_all(ws: Workspace, teacher: Judge, examples: Sequence[Example], lease: Lease) -> dict[str, Judgment]:
-    ids = [teacher.judgment_id(example, example.answers or ()) for example in examples]
-    cached = {judgment.id: judgment for judgment in (ws.store.find(Judgment, id=ids) if ids else [])}
-    for start in range(0, len(examples), 50):
-        page = list(zip(examples[start : start + 50], ids[start : start + 50], strict=True))
-        new = [teacher.judge(example, example.answers or (), ws.library) for example, id in page if id not in cached]
-        ws.store.add(*new)
-        cached.update({judgment.id: judgment for judgment in new})
-        lease.renew()
-    return {example.id: cached[id] for example, id in zip(examples, ids, strict=True)}
+def _spent(ws: Workspace, run: Run, teacher: Judge) -> Spent:
+    """What this night has spent before, where it was interrupted."""
+    mine = ws.store.find(
+        Judgment, environment=run.environment, judge=teacher.name, newest_first=True, limit=MOST_OF_A_NIGHT
+    )
+    return Spent.on([judgment for judgment in mine if judgment.at >= run.at])
+
+
+def _reasons(judgments: Iterable[Judgment]) -> str:
+    """The commonest reasons why nothing was scored, each with its number; figures in them do not tell them apart."""
+    reasons = Counter(FIGURE.sub("n", each.unscored) for each in judgments if each.unscored is not None)
+    return "; ".join(f"{reason} ({times})" for reason, times in reasons.most_common(MOST_REASONS))
 
 
 def _doubtful(ws: Workspace, run: Run, labelled: set[str]) -> list[Example]:

@@ -69,6 +69,7 @@ def begin(ws: Workspace, environment: str, *, seed: int | None = None, trigger: 
             "gate": ws.settings.gate.model_dump(mode="json"),
             "reward": ws.settings.reward.model_dump(mode="json"),
             "judge": ws.settings.judge,
+            "judging": ws.settings.judging.model_dump(mode="json"),
             "policy": ws.settings.policy,
             "reader": ws.settings.reader.model_dump(mode="json"),
             "vlm": ws.settings.vlm.model_dump(mode="json"),
