@@ -1,29 +1,16 @@
 """Homes to start from: everything slow (drawing, reading, embedding) is done once a session and copied."""
 
-import csv
 import shutil
 from pathlib import Path
 
 import pytest
-from labelled_pair import Pair
+from labelled_folder import Pair, rows, write_rows
 
 from core.schema import Example
 from core.services import Classifier, Workspace, import_folder
 
 SCREENS = 5
 "Of the drawn screens, that many are read."
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def write_rows(path: Path, records: list[dict[str, str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(records[0]))
-        writer.writeheader()
-        writer.writerows(records)
 
 
 @pytest.fixture(scope="session")

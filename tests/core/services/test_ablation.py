@@ -1,12 +1,13 @@
 """An ablation: what is split, what is learnt from, what an interrupted one keeps."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from labelled_pair import Pair
+from labelled_folder import Pair, rows, write_rows
 
 from core.schema import Example, ItemScore, NightshiftError, Prediction
 from core.services import Workspace, ablate
@@ -37,6 +38,16 @@ def test_a_folder_with_one_application_is_refused() -> None:
         measured_apps(ROWS[:2], 0)
 
 
+@pytest.fixture(scope="module")
+def even(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder without its last application, so that it has halves."""
+    copied = Path(shutil.copytree(folder, tmp_path_factory.mktemp("even") / "folder"))
+    tasks = rows(copied / "tasks.csv")
+    last = max(row["file"] for row in tasks)
+    write_rows(copied / "tasks.csv", [row for row in tasks if row["file"] != last])
+    return copied
+
+
 class Recorder:
     """In place of the trainings: keeps what each would have learnt from, and hands out the champion."""
 
@@ -60,7 +71,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> type[Recorder]:
 
 
 def test_no_application_that_is_measured_is_learnt_from(
-    ws: Workspace, folder: Path, recorder: type[Recorder], monkeypatch: pytest.MonkeyPatch
+    ws: Workspace, even: Path, recorder: type[Recorder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     halves: list[set[str]] = []
     ask = protocol.answer_pairs
@@ -70,17 +81,17 @@ def test_no_application_that_is_measured_is_learnt_from(
         return ask(classifier, half, library)
 
     monkeypatch.setattr(protocol, "answer_pairs", asked)
-    ablate(folder, settings=ws.settings, told={"cache": ws.settings.cache_dir}, splits=3, arms=["full"])
+    ablate(even, settings=ws.settings, told={"cache": ws.settings.cache_dir}, splits=3, arms=["full"])
     for (_, lessons), measured in zip(recorder.seen, halves, strict=True):
         learnt = {row.app for row in lessons.rows}
         assert learnt and measured and not learnt & measured
 
 
 def test_figures_count_every_answer_and_compare_with_full_on_the_same_pairs(
-    ws: Workspace, folder: Path, recorder: type[Recorder]
+    ws: Workspace, even: Path, recorder: type[Recorder]
 ) -> None:
     told = {"cache": ws.settings.cache_dir}
-    found = ablate(folder, settings=ws.settings, told=told, splits=2, arms=["zero_shot", "full"])
+    found = ablate(even, settings=ws.settings, told=told, splits=2, arms=["zero_shot", "full"])
     assert [name for name, _ in recorder.seen] == ["full", "full"]
     zero_shot, full = found["arms"]["zero_shot"], found["arms"]["full"]
     # The recorder's challenger is the champion, so nothing may differ.
@@ -91,7 +102,7 @@ def test_figures_count_every_answer_and_compare_with_full_on_the_same_pairs(
 
 
 def test_an_interrupted_ablation_goes_on_where_it_was_and_then_forgets(
-    ws: Workspace, folder: Path, recorder: type[Recorder], monkeypatch: pytest.MonkeyPatch
+    ws: Workspace, even: Path, recorder: type[Recorder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(self: Recorder, arm: Arm) -> Any:
         if len(self.seen) == 1:
@@ -102,9 +113,9 @@ def test_an_interrupted_ablation_goes_on_where_it_was_and_then_forgets(
     told = {"cache": ws.settings.cache_dir}
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(recorder, "train", interrupted)
-        ablate(folder, settings=ws.settings, told=told, splits=2, arms=["full"])
+        ablate(even, settings=ws.settings, told=told, splits=2, arms=["full"])
     assert (ws.home / "ablation").is_dir()
-    ablate(folder, settings=ws.settings, told=told, splits=2, arms=["full"])
+    ablate(even, settings=ws.settings, told=told, splits=2, arms=["full"])
     assert len(recorder.seen) == 2
     assert not (ws.home / "ablation").exists()
 
@@ -120,8 +131,7 @@ def test_what_was_measured_under_other_settings_is_not_found(tmp_path: Path) -> 
 def test_lessons_are_labels_and_some_verdicts_that_nobody_looked_at(
     ws: Workspace, folder: Path, pairs: list[Pair], tmp_path: Path
 ) -> None:
-    rows = read_folder(folder)
-    take_in(ws, "screen", Lessons(folder, rows), tmp_path / "lessons", seed=0)
+    take_in(ws, "screen", Lessons(folder, read_folder(folder)), tmp_path / "lessons", seed=0)
     labelled = {label.example for label in ws.store.labels("screen")}
     only_answered = {each.example for each in ws.store.find(Prediction)}
     assert (len(labelled), len(only_answered)) == (8, 2)

@@ -2,7 +2,7 @@ import math
 from pathlib import Path
 
 import pytest
-from labelled_pair import Pair
+from labelled_folder import Pair
 
 from core.media import ImageRefused
 from core.schema import ChosenBy, Correction, Example, Media, NightshiftError, Prediction

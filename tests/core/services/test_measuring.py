@@ -3,7 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from labelled_pair import Pair
+from labelled_folder import Pair
 
 from core.schema import Checkpoint, NightshiftError
 from core.services import Workspace, evaluate_folder

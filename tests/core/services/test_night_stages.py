@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from labelled_pair import Pair
+from labelled_folder import Pair
 
 from core.learning import TrainingResult
 from core.schema import (
