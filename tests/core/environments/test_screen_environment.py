@@ -97,7 +97,7 @@ def test_every_answer_has_a_title(screen: Environment) -> None:
 def test_unknown_students_and_judges_are_refused_naming_those_there_are(screen: Environment, home: Path) -> None:
     with pytest.raises(NightshiftError, match="no policy 'oracle'; there are: reader"):
         screen.untrained_policy(load_settings(home, policy="oracle"))
-    with pytest.raises(NightshiftError, match="no judge 'oracle'; there is: reading"):
+    with pytest.raises(NightshiftError, match="no judge 'oracle'; there are: reading, openai"):
         screen.judge(load_settings(home, judge="oracle"))
 
 
