@@ -28,6 +28,9 @@ app.add_typer(bench, name="bench")
 judge = typer.Typer(help="How far a judge can be trusted.", no_args_is_help=True)
 app.add_typer(judge, name="judge")
 
+verify = typer.Typer(help="What rules see on a screen, without any model of work.", no_args_is_help=True)
+app.add_typer(verify, name="verify")
+
 Home = Annotated[
     Optional[Path],  # noqa: UP045 (Typer reads the annotation)
     typer.Option("--home", metavar="DIR", help="Where data live; else NIGHTSHIFT_HOME, else ./.nightshift."),
@@ -370,6 +373,24 @@ def grpo(home: Home = None, as_json: Json = False) -> None:
         from app.commands.bench import grpo
 
         return grpo(terminal, home)
+
+    run(command, home=home, as_json=as_json)
+
+
+@verify.command()
+def titles(
+    dataset: Annotated[
+        Path, typer.Option("--dataset", metavar="DIR", help="images/ and a manifest.csv with file and window_title.")
+    ],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how well window titles are found, on a folder where a person read them."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.verifying import titles
+
+        return titles(terminal, home, dataset)
 
     run(command, home=home, as_json=as_json)
 

@@ -1,9 +1,9 @@
-"""What can be read off a screen: lines of text with their boxes, the window title, and what text means."""
+"""What can be read off a screen: lines of text with their boxes, and what text means."""
 
 from core.reading.cache import DerivedCache
 from core.reading.encoder import TextEncoder, text_encoder
 from core.reading.incremental import Sessions
-from core.reading.lines import Line, Reading, window_title
+from core.reading.lines import Line, Reading
 from core.reading.ocr import ENGINE, read_image
 
 __all__ = [
@@ -15,5 +15,4 @@ __all__ = [
     "TextEncoder",
     "read_image",
     "text_encoder",
-    "window_title",
 ]

@@ -1,14 +1,11 @@
-"""A reading: the lines found on a picture, and the window title among them."""
+"""A reading: the lines found on a picture."""
 
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Line", "Reading", "in_reading_order", "window_title"]
+__all__ = ["Line", "Reading", "in_reading_order"]
 
-TITLE_BAND = 0.06
-"A window's title stands in the top 6% of the picture."
-MIN_TITLE_LETTERS = 4
 SAME_ROW = 10
 "Pixels: lines whose tops follow one another this closely stand in one row."
 
@@ -33,7 +30,6 @@ class Reading(BaseModel):
     model_config = ConfigDict(frozen=True)
     width: int
     height: int
-    title: str | None
     lines: tuple[Line, ...]
     engine: str
     read_ms: float
@@ -55,20 +51,3 @@ def in_reading_order(lines: Sequence[Line], height: int) -> tuple[Line, ...]:
             row = []
         row.append(line)
     return (*ordered, *sorted(row, key=lambda line: line.box[0]))
-
-
-def window_title(lines: Sequence[Line]) -> str | None:
-    """The line most like a window title: in the top band, near the middle or long; None where there is none."""
-    candidates = [
-        line
-        for line in lines
-        if (line.box[1] + line.box[3]) / 2 < TITLE_BAND and sum(c.isalpha() for c in line.text) >= MIN_TITLE_LETTERS
-    ]
-    if not candidates:
-        return None
-
-    def likeness(line: Line) -> float:
-        off_centre = abs((line.box[0] + line.box[2]) / 2 - 0.5)
-        return min(len(line.text), 60) / 60 - off_centre
-
-    return max(candidates, key=likeness).text

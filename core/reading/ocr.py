@@ -7,7 +7,7 @@ import numpy as np
 from PIL.Image import Image
 
 from core.reading.detector import Boxes, Pixels, detect
-from core.reading.lines import Line, Reading, in_reading_order, window_title
+from core.reading.lines import Line, Reading, in_reading_order
 from core.reading.recogniser import recognise
 
 __all__ = ["ENGINE", "found_lines", "pixels_of", "read_image", "reading_of"]
@@ -46,12 +46,10 @@ def found_lines(pixels_HWC: Pixels, boxes_L4: Boxes) -> list[Line]:
 
 def reading_of(lines: list[Line], width: int, height: int, *, started: float) -> Reading:
     """Lines as a reading; `started` is when that began, by `time.perf_counter`."""
-    ordered = in_reading_order(lines, height)
     return Reading(
         width=width,
         height=height,
-        title=window_title(ordered),
-        lines=ordered,
+        lines=in_reading_order(lines, height),
         engine=ENGINE,
         read_ms=(time.perf_counter() - started) * 1000,
     )

@@ -13,6 +13,7 @@ from core.services.night import corrections_waiting, night_report, night_result,
 from core.services.review import ReviewItem, review_queue
 from core.services.simulation import simulate
 from core.services.training import train_on_folder
+from core.services.verifying import measure_titles
 from core.services.workspace import Workspace
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "evaluate_judge",
     "history",
     "import_folder",
+    "measure_titles",
     "merge",
     "night",
     "night_report",

@@ -12,7 +12,7 @@ from core.services.classify import take_in
 from core.services.feedback import label_example, standing_word
 from core.services.workspace import Workspace
 
-__all__ = ["FolderRow", "ImportReport", "Progress", "file_within", "import_folder", "read_folder"]
+__all__ = ["FolderRow", "ImportReport", "Progress", "file_within", "import_folder", "read_folder", "rows_of_table"]
 
 Progress = Callable[[int, int], None]
 TASK_COLUMNS = ("file", "task_description", "label")
@@ -61,7 +61,7 @@ def read_folder(directory: Path) -> list[FolderRow]:
         raise NightshiftError(
             f"{directory} has no tasks.csv; a labelled folder has images/ and tasks.csv ({', '.join(TASK_COLUMNS)})"
         )
-    manifest = {row["file"]: row for row in _rows(directory / "manifest.csv", ("file",))}
+    manifest = {row["file"]: row for row in rows_of_table(directory / "manifest.csv", ("file",))}
     return [
         FolderRow(
             file=row["file"],
@@ -71,7 +71,7 @@ def read_folder(directory: Path) -> list[FolderRow]:
             app=manifest.get(row["file"], {}).get("app") or row["file"],
             category=manifest.get(row["file"], {}).get("category") or "",
         )
-        for row in _rows(tasks, TASK_COLUMNS)
+        for row in rows_of_table(tasks, TASK_COLUMNS)
     ]
 
 
@@ -160,7 +160,8 @@ def _import_row(
         label_example(ws, environment, example.id, answer, reason=row.why, reviewer="import", chosen_by=ChosenBy.IMPORT)
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+def rows_of_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """The rows of a CSV file, none where it is missing. Raises NightshiftError where a column is, or for no CSV."""
     if not path.exists():
         return []
     try:

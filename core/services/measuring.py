@@ -50,6 +50,11 @@ class FolderLibrary:
         self._pngs[media.id] = png
         return media.id
 
+    def forget(self, media: str) -> None:
+        """Lets go of a picture's pixels; what was read off it stays in the cache."""
+        self._pngs.pop(media, None)
+        self._readings.pop(media, None)
+
     def image(self, media: str) -> Image:
         return open_image(self._pngs[media])
 

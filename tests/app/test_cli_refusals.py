@@ -203,3 +203,11 @@ def png_that_claims(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = zlib.compress(b"\0" * 3_000)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def test_titles_of_a_folder_without_a_manifest_are_not_measured(work: Path, used_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "bare").mkdir()
+
+    message = refused(work, used_home, "verify", "titles", "--dataset", str(tmp_path / "bare"))
+
+    assert "manifest.csv" in message and "window_title" in message

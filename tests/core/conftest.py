@@ -17,7 +17,7 @@ def library() -> MemoryLibrary:
 
 @pytest.fixture
 def code(library: MemoryLibrary) -> str:
-    return library.add(*CODE, title=CODE[0])
+    return library.add(*CODE)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def film(library: MemoryLibrary) -> str:
 
 @pytest.fixture
 def sheet(library: MemoryLibrary) -> str:
-    return library.add(*SHEET, title=SHEET[0])
+    return library.add(*SHEET)
 
 
 @pytest.fixture(scope="session")

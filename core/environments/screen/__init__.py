@@ -1,5 +1,6 @@
 """Screenshots: is this screen on task or off task for the work described?"""
 
 from core.environments.screen.environment import ScreenEnvironment
+from core.environments.screen.titles import window_title
 
-__all__ = ["ScreenEnvironment"]
+__all__ = ["ScreenEnvironment", "window_title"]

@@ -4,6 +4,7 @@ import re
 
 from pydantic import JsonValue
 
+from core.environments.screen.titles import window_title
 from core.policy.reader.asks import parse_ask
 from core.reading import Reading, text_encoder
 from core.reward import Question
@@ -25,7 +26,9 @@ def visual_verifier(question: Question, answer: JsonValue) -> float | None:
     """
     if question.library is None or question.example.answers is None:
         return None
-    verdict = _verdict(question.library.reading(question.example.media[0]), question.example.ask)
+    media = question.example.media[0]
+    reading, image = question.library.reading(media), question.library.image(media)
+    verdict = _verdict(reading, window_title(reading, image), question.example.ask)
     if verdict is None:
         return None
     on_task, off_task = question.example.answers
@@ -34,9 +37,9 @@ def visual_verifier(question: Question, answer: JsonValue) -> float | None:
     return float((answer == on_task) == verdict)
 
 
-def _verdict(reading: Reading, ask: str) -> bool | None:
+def _verdict(reading: Reading, title: str | None, ask: str) -> bool | None:
     wanted, excluded = parse_ask(ask)
-    headlines = _rare_words(" ".join([reading.title or "", *_headlines(reading)]))
+    headlines = _rare_words(" ".join([title or "", *_headlines(reading)]))
     if headlines & _rare_words(excluded):
         return False
     wanted_words = _rare_words(wanted)

@@ -153,7 +153,7 @@ def verifier(screen: Environment, settings: Settings, library: MemoryLibrary, me
 def test_a_title_that_names_the_work_verifies_it(
     screen: Environment, settings: Settings, library: MemoryLibrary
 ) -> None:
-    media = library.add("Glacier moraine survey.odt - Writer", title="Glacier moraine survey.odt - Writer")
+    media = library.add("Glacier moraine survey.odt - Writer")
     ask = "Write up the survey of the glacier moraine."
     assert verifier(screen, settings, library, media, ask) == 1.0
 
@@ -161,7 +161,7 @@ def test_a_title_that_names_the_work_verifies_it(
 def test_a_title_that_names_what_is_ruled_out_refutes_it(
     screen: Environment, settings: Settings, library: MemoryLibrary
 ) -> None:
-    media = library.add("Glacier moraine - Encyclopedia", title="Glacier moraine - Encyclopedia")
+    media = library.add("Glacier moraine - Encyclopedia")
     ask = "Write up the glacier moraine survey. No encyclopedia."
     assert verifier(screen, settings, library, media, ask) == 0.0
 

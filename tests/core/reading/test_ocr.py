@@ -27,18 +27,13 @@ def test_every_line_has_a_box_inside_the_picture(editor: Reading) -> None:
         assert 0.5 <= line.score <= 1
 
 
-def test_the_window_title_of_a_drawn_screen_is_found(editor: Reading) -> None:
-    assert editor.title is not None
-    assert "forecast.py" in editor.title
-
-
 def test_a_reading_is_the_same_after_a_round_trip(editor: Reading) -> None:
     assert Reading.model_validate_json(editor.model_dump_json()) == editor
 
 
 def test_an_empty_picture_has_no_lines() -> None:
     reading = read_image(Image.new("RGB", (200, 120), "white"))
-    assert (reading.lines, reading.title, reading.text) == ((), None, "")
+    assert (reading.lines, reading.text) == ((), "")
 
 
 def test_a_line_stands_where_it_was_drawn() -> None:

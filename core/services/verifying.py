@@ -1,0 +1,121 @@
+"""How well the rules on screens see what a person sees. Nothing is written but readings."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from core.environments.screen import window_title
+from core.media import read_file
+from core.schema import NightshiftError
+from core.services.importing import Progress, file_within, rows_of_table
+from core.services.measuring import FolderLibrary
+from core.services.workspace import Workspace
+
+__all__ = ["TitleFigures", "TitleMiss", "edit_distance", "measure_titles"]
+
+NEAR = 0.2
+"Normalised edit distance up to which a title counts as found."
+COLUMNS = ("file", "window_title")
+
+
+class TitleMiss(BaseModel):
+    """A screen on which another title was found than a person read; None where there is none."""
+
+    file: str
+    person: str | None
+    found: str | None
+
+
+class TitleFigures(BaseModel):
+    """How titles were found: shares are None where no screen is of that kind."""
+
+    n: int
+    "Screens that have a title."
+    within: float | None
+    "Share of n whose title was found within NEAR."
+    exact: float | None
+    without: int
+    "Screens that have none."
+    false_titles: float | None
+    "Share of those for which one was claimed."
+    ms_p50: float
+    "What finding a title takes once a screen is read, median."
+    misses: list[TitleMiss]
+
+
+def measure_titles(ws: Workspace, directory: Path, *, progress: Progress | None = None) -> TitleFigures:
+    """Titles found in the pictures of a folder beside those in its manifest (empty where a screen has none).
+
+    Raises NightshiftError for a folder without such a manifest, and for a picture that cannot be taken in.
+    """
+    rows = _manifest(directory)
+    library = FolderLibrary(ws.cache, ws.settings.media)
+    found: list[str | None] = []
+    took_ms: list[float] = []
+    for done, row in enumerate(rows, start=1):
+        media = library.add(read_file(file_within(directory / "images", row["file"]), ws.settings.media), row["file"])
+        reading, image = library.reading(media), library.image(media)
+        library.forget(media)
+        started = time.perf_counter()
+        found.append(window_title(reading, image))
+        took_ms.append((time.perf_counter() - started) * 1000)
+        if progress is not None:
+            progress(done, len(rows))
+    return _figures([(row["file"], row["window_title"] or None) for row in rows], found, float(np.median(took_ms)))
+
+
+def edit_distance(one: str, other: str) -> float:
+    """Levenshtein's distance, as a share of the longer text: 0 for equal texts, 1 for those with nothing in common."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, start=1):
+        before, row = row, [i]
+        for j, b in enumerate(other, start=1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (a != b)))
+    return row[-1] / max(len(one), len(other), 1)
+
+
+def _manifest(directory: Path) -> list[dict[str, str]]:
+    if not directory.is_dir():
+        raise NightshiftError(f"there is no folder {directory}")
+    rows = rows_of_table(directory / "manifest.csv", COLUMNS)
+    if not rows:
+        raise NightshiftError(
+            f"{directory} has no rows in a manifest.csv; measuring titles needs images/ and a manifest.csv with "
+            f"{', '.join(COLUMNS)}"
+        )
+    return rows
+
+
+def _figures(labelled: Sequence[tuple[str, str | None]], found: Sequence[str | None], ms_p50: float) -> TitleFigures:
+    distances = [
+        edit_distance(said, title) if said is not None and title is not None else 1.0
+        for (_, title), said in zip(labelled, found, strict=True)
+        if title is not None
+    ]
+    claimed = [said is not None for (_, title), said in zip(labelled, found, strict=True) if title is None]
+    return TitleFigures(
+        n=len(distances),
+        within=_share([distance <= NEAR for distance in distances]),
+        exact=_share([distance == 0 for distance in distances]),
+        without=len(claimed),
+        false_titles=_share(claimed),
+        ms_p50=round(ms_p50, 1),
+        misses=[
+            TitleMiss(file=file, person=title, found=said)
+            for (file, title), said in zip(labelled, found, strict=True)
+            if not _is_right(title, said)
+        ],
+    )
+
+
+def _is_right(title: str | None, said: str | None) -> bool:
+    if title is None or said is None:
+        return title is said
+    return edit_distance(said, title) <= NEAR
+
+
+def _share(hits: Sequence[bool]) -> float | None:
+    return sum(hits) / len(hits) if hits else None
