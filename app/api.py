@@ -23,7 +23,7 @@ from app.wire import (
 )
 from core.environments import environments
 from core.schema import Media, NightshiftError, Prediction, Run
-from core.services import Workspace, correct, night_report, prediction, standing_word, undo
+from core.services import Workspace, correct, night_report, prediction, standing_word, training_steps, undo
 from core.settings import MediaSettings
 from core.store import StoreBusy
 
@@ -207,6 +207,16 @@ def _pictures_and_reports(ws: Workspace) -> APIRouter:
         except NightshiftError as error:
             raise HTTPException(404, str(error)) from error
         return HTMLResponse(page, headers={"Content-Security-Policy": REPORT_POLICY})
+
+    @router.get(
+        "/v1/nights/{run_id}/steps",
+        summary="Rewards, entropy, divergence and times of each optimiser step, also while a night trains",
+        responses=_problems(404),
+    )
+    def steps(run_id: RecordId) -> list[dict[str, Any]]:
+        if ws.store.get(Run, run_id) is None:
+            raise HTTPException(404, f"there was no night {run_id!r} here")
+        return training_steps(ws, run_id)
 
     return router
 

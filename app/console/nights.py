@@ -5,12 +5,13 @@ from html import escape
 from typing import Any
 
 from app.console.drawing import badge, card, moment, short_id, table
+from app.console.learning import learning_curves
 from core.evaluation import PRIMARY
 from core.evaluation.charts import Change, change_chart
 from core.evaluation.pairs import Pairs, pair, pairing_fault
 from core.evaluation.report import GATE_NAMES
 from core.schema import Decision, Evaluation, GateResult, Outcome
-from core.services import Workspace
+from core.services import Workspace, training_steps
 from core.services.night import STAGES
 
 __all__ = ["gate_report", "night_steps", "nights_table"]
@@ -80,8 +81,13 @@ def gate_report(ws: Workspace, decision: Decision | None) -> str:
         f'<p class="ns-headline">{headline} {badge(word, tone)}</p><p>{escape(decision.reason)}</p>'
         f'<p class="ns-fine">{moment(decision.at)} · challenger {short_id(decision.challenger)} against champion '
         f'{short_id(decision.champion)} · <a href="/v1/nights/{escape(decision.run)}/report" target="_blank">'
-        f"the whole report</a></p>{_changes(ws, decision)}{_gates(decision.gates)}",
+        f"the whole report</a></p>{_changes(ws, decision)}{_gates(decision.gates)}{_learning(ws, decision)}",
     )
+
+
+def _learning(ws: Workspace, decision: Decision) -> str:
+    curves = learning_curves(training_steps(ws, decision.run))
+    return f"<details><summary>How it learnt</summary>{curves}</details>" if curves else ""
 
 
 def _gates(gates: Sequence[GateResult]) -> str:

@@ -5,10 +5,11 @@ from html import escape
 from typing import Any
 
 from app.console.drawing import card, notice
+from app.console.learning import learning_curves
 from app.console.nights import night_steps
 from core.environments import Environment
 from core.schema import NightshiftError
-from core.services import Workspace, corrections_waiting, nights
+from core.services import Workspace, corrections_waiting, nights, training_steps
 
 __all__ = ["Tonight"]
 
@@ -61,6 +62,8 @@ class Tonight:
         steps = ""
         if newest is not None and newest["state"] == "running":
             steps = night_steps(newest)
+            if newest["stage"] == "train":
+                steps += learning_curves(training_steps(self.ws, newest["run_id"]), self.ws.settings.learning.steps)
             if not is_at_work:
                 note = note or notice("This night is unfinished. The next one goes on from here.", "open")
         elif is_at_work:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-__all__ = ["Change", "Share", "change_chart", "share_chart"]
+__all__ = ["Change", "Curve", "Share", "change_chart", "curve_chart", "share_chart"]
 
 WIDTH, LABEL, ROW = 760, 200, 34
+VALUES = 150
+"Room for the figures at the end of a row."
+MOST_POINTS = 200
 Tone = Literal["better", "worse", "plain"]
 
 
@@ -29,6 +32,14 @@ class Change:
     label: str
     better: int
     worse: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A figure over time, oldest first; None where there was none."""
+
+    label: str
+    values: Sequence[float | None]
 
 
 def share_chart(shares: Sequence[Share], *, title: str) -> str:
@@ -61,6 +72,37 @@ def change_chart(changes: Sequence[Change], *, title: str) -> str:
     line = f'<line class="axis" x1="{middle}" x2="{middle}" y1="2" y2="{height - 4}"/>'
     rows = [_change_row(change, 20 + ROW * i, middle, unit) for i, change in enumerate(changes)]
     return _svg(height, title, [line, *rows])
+
+
+def curve_chart(curves: Sequence[Curve], *, title: str) -> str:
+    """A line a figure, each on its own scale, with its first and last value. A figure that never was is left out."""
+    drawn = [(curve.label, [v for v in curve.values if v is not None]) for curve in curves]
+    rows = [
+        _curve_row(label, values, 4 + ROW * i) for i, (label, values) in enumerate(each for each in drawn if each[1])
+    ]
+    return _svg(ROW * len(rows) + 8, title, rows)
+
+
+def _curve_row(label: str, values: Sequence[float], top: int) -> str:
+    stride = -(-len(values) // MOST_POINTS)
+    kept = [*values[:-1:stride], values[-1]]
+    low, high = min(kept), max(kept)
+    across = (WIDTH - LABEL - VALUES) / max(1, len(kept) - 1)
+    down = (ROW - 10) / (high - low) if high > low else 0.0
+    middle = top + ROW / 2
+    points = " ".join(
+        f"{LABEL + i * across:.1f},{top + 5 + (high - value) * down if down else middle:.1f}"
+        for i, value in enumerate(kept)
+    )
+    return (
+        f'<text x="{LABEL - 14}" y="{middle + 4}" text-anchor="end">{_short(label)}</text>'
+        f'<polyline class="curve" points="{points}"/>'
+        f'<text x="{WIDTH - 2}" y="{middle + 4}" text-anchor="end">{_brief(values[0])} → {_brief(values[-1])}</text>'
+    )
+
+
+def _brief(value: float) -> str:
+    return f"{value:.3g}" if abs(value) >= 0.001 or value == 0 else "<0.001"
 
 
 def _share_row(share: Share, y: int, at: float, low: float, high: float) -> str:

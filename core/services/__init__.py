@@ -9,7 +9,7 @@ from core.services.feedback import correct, standing_word, undo
 from core.services.importing import ImportReport, import_folder
 from core.services.measuring import evaluate_folder
 from core.services.models import champion_card, history, merge, rollback
-from core.services.night import corrections_waiting, night_report, night_result, nights
+from core.services.night import corrections_waiting, night_report, night_result, nights, training_steps
 from core.services.review import ReviewItem, review_queue
 from core.services.simulation import simulate
 from core.services.training import train_on_folder
@@ -45,5 +45,6 @@ __all__ = [
     "simulate",
     "standing_word",
     "train_on_folder",
+    "training_steps",
     "undo",
 ]

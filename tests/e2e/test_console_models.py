@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from playwright.sync_api import expect
 from releases import make_release, promote
@@ -55,7 +57,16 @@ def night(ws):
         evaluation(run.id, challenger.id, set(range(1, 26))),
     )
     ws.store.add(run, decision, *stages, *evaluations)
-    ws.run_dir(run.id).mkdir(parents=True)
+    (ws.run_dir(run.id) / "training").mkdir(parents=True)
+    (ws.run_dir(run.id) / "training" / "steps.jsonl").write_text(
+        "".join(
+            json.dumps(
+                {"challenger": "full", "step": n, "reward": 1 - 0.4 / n, "loss": 0.9 / n, "kl": 0.01 * n, "seconds": n}
+            )
+            + "\n"
+            for n in range(1, 41)
+        )
+    )
     (ws.run_dir(run.id) / "report.html").write_text("<!doctype html><title>report</title><h1>What was learnt</h1>")
     ws.registry.promote(challenger, expected=champion, decision=decision, lease=None, token=None)
     return run
@@ -87,13 +98,13 @@ def test_the_last_night_is_told_gate_by_gate(opened):
     expect(rows.nth(0)).to_contain_text("Better overall")
     expect(rows.nth(1)).to_contain_text("passed")
     expect(rows.nth(2)).to_be_hidden()
-    last.locator("summary").click()
+    last.locator(".ns-gates summary").click()
     expect(rows.nth(2)).to_contain_text("not assessable")
     expect(rows.nth(2)).to_contain_text("too few <b>examples</b>")
 
 
 def test_what_was_mended_and_broken_is_drawn(opened):
-    chart = card(opened, "The last night").locator("svg")
+    chart = card(opened, "The last night").locator("svg").first
     expect(chart.locator("rect.better").first).to_be_visible()
     expect(chart).to_contain_text("6")
     expect(card(opened, "The last night")).to_contain_text("33 did not change")
@@ -105,6 +116,15 @@ def test_the_report_opens_and_runs_nothing(opened, night):
     expect(report.value.locator("h1")).to_have_text("What was learnt")
     answer = opened.request.get(f"/v1/nights/{night.id}/report")
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_how_the_challenger_learnt_can_be_unfolded(opened, night):
+    opened.click("text=How it learnt")
+    expect(opened.locator("#learning-curves polyline.curve").first).to_be_visible()
+    expect(opened.locator("#learning-curves")).to_contain_text("0.6 → 0.99")
+    steps = opened.request.get(f"/v1/nights/{night.id}/steps").json()
+    assert [step["step"] for step in steps] == list(range(1, 41))
+    assert opened.request.get(f"/v1/nights/{'0' * 32}/steps").status == 404
 
 
 def test_nights_and_champions_are_listed(opened):

@@ -4,10 +4,11 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
-from core.learning import HeldOut, TrainingItem, TrainingJob, run_training, save_features, save_items
+from core.learning import HeldOut, TrainingItem, TrainingJob, read_steps, run_training, save_features, save_items
 from core.policy import Policy
 from core.policy.calibration import Calibration
 from core.reward import Question, combine, reward_parts
@@ -20,9 +21,10 @@ from core.services.night.variants import known_variants, variant_weight
 from core.services.workspace import Workspace
 from core.store import Lease
 
-__all__ = ["crossfit_logprobs", "held_out_labels", "train"]
+__all__ = ["crossfit_logprobs", "held_out_labels", "train", "training_steps"]
 
 JUDGED_WEIGHT = 0.2
+TRAINING_FOLDER = "training"
 NEW_PRIORITY = 2.0
 "A word said since the last night is drawn this much more often than an old one."
 
@@ -51,6 +53,14 @@ def train(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
         "end": dict(result.end),
         "crossfit": {example: list(logprobs) for example, logprobs in sorted(result.crossfit.items())},
     }
+
+
+def training_steps(ws: Workspace, run_id: str) -> list[dict[str, Any]]:
+    """The figures of every optimiser step so far, in order, while a night trains and afterwards.
+
+    Each names its `challenger` (`full`, then `fold-0`, ...) and `step`, from 1. None where nothing was trained yet.
+    """
+    return read_steps(ws.run_dir(run_id) / TRAINING_FOLDER)
 
 
 def crossfit_logprobs(ws: Workspace, run: Run) -> dict[str, list[float]]:
@@ -146,7 +156,7 @@ def _job(
         held_out_features=paths["held_out_features"],
         settings=ws.settings.learning,
         seed=run.seed,
-        out=scratch / "training",
+        out=scratch / TRAINING_FOLDER,
     )
 
 

@@ -109,6 +109,17 @@ def test_every_stage_left_one_result(lived: Lived) -> None:
     assert stored == lived.done
 
 
+def test_every_step_of_the_training_can_be_read_afterwards(lived: Lived) -> None:
+    steps = night.training_steps(lived.ws, lived.run.id)
+    planned = lived.ws.settings.learning.steps
+    by_challenger = {step["challenger"]: [] for step in steps}
+    for step in steps:
+        by_challenger[step["challenger"]].append(step["step"])
+    assert len(by_challenger) == lived.done["train"].result["challengers"]
+    assert all(numbers == list(range(1, planned + 1)) for numbers in by_challenger.values())
+    assert {"reward", "entropy", "kl", "zero_variance", "seconds"} <= steps[0].keys()
+
+
 def test_a_stage_that_is_done_is_not_done_again(lived: Lived) -> None:
     before = lived.ws.store.tables()
     with lease_of(lived.ws) as lease:
