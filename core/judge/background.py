@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from queue import Empty, SimpleQueue
 from typing import TypeVar
@@ -12,6 +13,8 @@ __all__ = ["in_pages"]
 T = TypeVar("T")
 TURN_S = 5.0
 "An empty page comes after so many seconds without a result."
+GATHER_S = 0.25
+"Whoever writes pages to a store would otherwise be busy with nothing else."
 
 
 class _End:
@@ -20,7 +23,7 @@ class _End:
 
 
 def in_pages(work: Callable[[Callable[[T], None]], Awaitable[None]]) -> Iterator[list[T]]:
-    """What `work` puts out through its argument, in pages of all that is ready, while it goes on.
+    """What `work` puts out through its argument, in pages, while it goes on.
 
     It runs in an event loop and a thread of its own; it is cancelled where nobody takes further pages, and what it
     raises is raised here, after what it had put out.
@@ -64,13 +67,17 @@ def _run(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]") -> None:
 
 
 def _page(ready: "SimpleQueue[T | _End]") -> tuple[list[T], _End | None]:
-    """All that is ready, at least one where any comes within a turn; and the end, where it is reached."""
+    """What comes within GATHER_S of the first result, none where that takes longer than a turn; and the end, where it
+    is reached."""
     page: list[T] = []
-    try:
-        item = ready.get(timeout=TURN_S)
-        while not isinstance(item, _End):
-            page.append(item)
-            item = ready.get_nowait()
-    except Empty:
-        return page, None
-    return page, item
+    until = time.monotonic() + TURN_S
+    while True:
+        try:
+            item = ready.get(timeout=max(0.0, until - time.monotonic()))
+        except Empty:
+            return page, None
+        if isinstance(item, _End):
+            return page, item
+        if not page:
+            until = time.monotonic() + GATHER_S
+        page.append(item)

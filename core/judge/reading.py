@@ -20,27 +20,35 @@ from core.schema import Example, Judgment
 __all__ = ["ReadingJudge"]
 
 MIN_LINES = 3
-SURE_LOGIT = 1.0
-"Below this it is unscored: about 27% of such verdicts would be wrong."
+SURE_LOGIT = 0.5
+"Below this it is unscored. Chosen so that some 85% of pairs are scored; see docs/algorithm.md."
+CONTRADICTS_LOGIT = 1.0
+"Views that are this sure of different answers contradict each other."
 SLOPE = 6.0
 
 WEIGHTS_BY_VIEW = {
     "passages": {"lines": 1.0, "passage": 2.0},
     "whole": {"document": 2.0, "same_activities_seen": 0.3, "same_activities_done": 0.3, "shared_words": 0.3},
+    # The reader's prior weights of the two; it sums over all features, and this is the mean of three views.
+    "kinds": {"same_kind": 3 * 0.4, "kind_overlap": 3 * 0.2},
 }
-THRESHOLD_BY_VIEW = {"passages": 0.85, "whole": 0.65}
+THRESHOLD_BY_VIEW = {"passages": 0.85, "whole": 0.65, "kinds": 0.0}
+"""Of `kinds` what chance brings: both of its features are 0 there."""
 EXCLUDED_WEIGHT = -1.5
 
 
 class ReadingJudge(Judge):
-    """Two views of the screen, its best passages and the whole; a score only where they do not contradict."""
+    """Three views of the screen: its best passages, the whole, and the kind of activity its words are of.
+
+    There is a score only where they do not contradict each other.
+    """
 
     name = "reading"
     reads = True
 
     def __init__(self, background: Background) -> None:
         self.background = background
-        self.prompt_version = f"1/{background.digest}/{ENGINE}"
+        self.prompt_version = f"2/{background.digest}/{ENGINE}"
 
     def judge(self, example: Example, candidates: Sequence[JsonValue], library: Library) -> Judgment:
         started = time.perf_counter()
@@ -55,7 +63,7 @@ class ReadingJudge(Judge):
         elapsed_ms = (time.perf_counter() - started) * 1000
         described = ", ".join(f"{view} {logit:+.1f}" for view, logit in logits.items())
         mean = float(np.mean(list(logits.values())))
-        if min(logits.values()) < -SURE_LOGIT and max(logits.values()) > SURE_LOGIT:
+        if min(logits.values()) < -CONTRADICTS_LOGIT and max(logits.values()) > CONTRADICTS_LOGIT:
             return self.unscored(example, candidates, f"its views of the screen contradict: {described}", elapsed_ms)
         if abs(mean) < SURE_LOGIT:
             return self.unscored(

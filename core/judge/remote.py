@@ -72,7 +72,8 @@ class RemoteJudge(Judge):
                         put(await self._ask(example, candidates, budget, opinions, pictures))
 
                 async with asyncio.TaskGroup() as group:
-                    for _ in range(min(len(questions), self._settings.concurrency)):
+                    # One more than calls at a time: its picture is encoded while the others wait for their answers.
+                    for _ in range(min(len(questions), self._settings.concurrency + 1)):
                         group.create_task(worker())
 
         return in_pages(work)

@@ -30,7 +30,7 @@ from core.store import open_store
 __all__ = ["bench_judge"]
 
 CONCURRENCIES = (1, 8, 32)
-ROUNDS = {1: 16, 8: 24, 32: 24}
+ROUNDS = {1: 20, 8: 24, 32: 24}
 """How many times as many judgments as calls at a time."""
 CALLS_A_JUDGMENT = 2
 SIDE = 896
@@ -45,6 +45,10 @@ def bench_judge(*, progress: Progress = lambda *_: None) -> dict[str, Any]:
     with TemporaryDirectory() as directory, _server() as url:
         store = open_store(f"duckdb:///{Path(directory) / 'bench.duckdb'}")
         found = {}
+        # The first call of a process loads the HTTP client.
+        judge_examples(
+            store, remote_judge("openai", JUDGE_PROMPT, _settings(url, 1)), _examples(screens, 0, 1), screens
+        )
         for done, (concurrency, examples) in enumerate(examples_by_concurrency.items(), start=1):
             teacher = remote_judge("openai", JUDGE_PROMPT, _settings(url, concurrency))
             started = time.perf_counter()

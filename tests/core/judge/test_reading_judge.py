@@ -50,7 +50,7 @@ def test_a_screen_with_hardly_any_text_is_not_judged(
 def test_views_that_contradict_each_other_are_not_judged(
     judge: ReadingJudge, library: MemoryLibrary, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.judge.reading.THRESHOLD_BY_VIEW", {"passages": -5.0, "whole": 5.0})
+    monkeypatch.setattr("core.judge.reading.THRESHOLD_BY_VIEW", {"passages": -5.0, "whole": 5.0, "kinds": 0.0})
     judgment = judge.judge(example(code, CODING), ANSWERS, library)
     assert judgment.scores == ()
     assert "contradict" in (judgment.unscored or "")
