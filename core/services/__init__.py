@@ -11,7 +11,7 @@ from core.services.night import corrections_waiting, night_report, night_result,
 from core.services.review import ReviewItem, review_queue
 from core.services.simulation import simulate
 from core.services.training import train_on_folder
-from core.services.verifying import measure_titles
+from core.services.verifying import measure_titles, verify_screen
 from core.services.workspace import Workspace
 
 __all__ = [
@@ -41,4 +41,5 @@ __all__ = [
     "standing_word",
     "train_on_folder",
     "undo",
+    "verify_screen",
 ]
