@@ -378,6 +378,22 @@ def grpo(home: Home = None, as_json: Json = False) -> None:
 
 
 @verify.command()
+def screen(
+    image: Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file.")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the rules see on a screen: its window title and its elements."""
+
+    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
+        from app.commands.verifying import screen
+
+        return screen(home, image)
+
+    run(command, home=home, as_json=as_json)
+
+
+@verify.command()
 def titles(
     dataset: Annotated[
         Path, typer.Option("--dataset", metavar="DIR", help="images/ and a manifest.csv with file and window_title.")

@@ -5,12 +5,22 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from app.terminal import Answer, Terminal
-from core.services import Workspace, measure_titles
-from core.services.verifying import TitleFigures
+from core.services import Workspace, measure_titles, verify_screen
+from core.services.verifying import ScreenFindings, TitleFigures
 
-__all__ = ["titles"]
+__all__ = ["screen", "titles"]
+
+SHOWN = ("menu_bar", "table", "image", "button")
+"""Kinds listed one by one for a person; text is counted."""
+
+
+def screen(home: Path | None, image: Path) -> Answer:
+    """Title, elements and signals of one picture. Raises NightshiftError for a picture that is refused."""
+    found = verify_screen(Workspace.open(home), image)
+    return Answer(found.model_dump(mode="json"), partial(_show_screen, found))
 
 
 def titles(terminal: Terminal, home: Path | None, dataset: Path) -> Answer:
@@ -28,6 +38,18 @@ def titles(terminal: Terminal, home: Path | None, dataset: Path) -> Answer:
     return Answer(data, partial(_show_titles, figures))
 
 
+def _show_screen(found: ScreenFindings, console: Console) -> None:
+    console.print(f"Title: {found.title}" if found.title is not None else "No title.", markup=False)
+    table = Table("element", "left", "top", "right", "bottom", "score", "text")
+    for element in found.elements:
+        if element.kind in SHOWN:
+            table.add_row(
+                element.kind, *(f"{edge:.3f}" for edge in element.box), f"{element.score:.2f}", Text(element.text)
+            )
+    console.print(table)
+    console.print(f"{found.signals['text']:.0f} lines of text; {found.ms:.0f} ms once the screen was read")
+
+
 def _show_titles(figures: TitleFigures, console: Console) -> None:
     console.print(
         f"{figures.n} screens with a title: {_percent(figures.within)} found, {_percent(figures.exact)} to the letter"
@@ -38,8 +60,8 @@ def _show_titles(figures: TitleFigures, console: Console) -> None:
         return
     table = Table("file", "a person read", "found")
     for miss in figures.misses:
-        table.add_row(miss.file, miss.person or "-", miss.found or "-")
-    console.print(table, markup=False)
+        table.add_row(*(Text(cell or "-") for cell in (miss.file, miss.person, miss.found)))
+    console.print(table)
 
 
 def _percent(value: float | None) -> str:

@@ -13,7 +13,7 @@ from core.services.night import corrections_waiting, night_report, night_result,
 from core.services.review import ReviewItem, review_queue
 from core.services.simulation import simulate
 from core.services.training import train_on_folder
-from core.services.verifying import measure_titles
+from core.services.verifying import measure_titles, verify_screen
 from core.services.workspace import Workspace
 
 __all__ = [
@@ -47,4 +47,5 @@ __all__ = [
     "train_on_folder",
     "training_steps",
     "undo",
+    "verify_screen",
 ]

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
-from core.environments.screen import window_title
+from core.environments.screen import Element, screen_elements, signals, window_title
 from core.media import read_file
 from core.schema import NightshiftError
 from core.services.importing import Progress, file_within, rows_of_table
 from core.services.measuring import FolderLibrary
 from core.services.workspace import Workspace
 
-__all__ = ["TitleFigures", "TitleMiss", "edit_distance", "measure_titles"]
+__all__ = ["ScreenFindings", "TitleFigures", "TitleMiss", "edit_distance", "measure_titles", "verify_screen"]
 
 NEAR = 0.2
 "Normalised edit distance up to which a title counts as found."
@@ -44,6 +44,31 @@ class TitleFigures(BaseModel):
     ms_p50: float
     "What finding a title takes once a screen is read, median."
     misses: list[TitleMiss]
+
+
+class ScreenFindings(BaseModel):
+    """What the rules see on one screen."""
+
+    title: str | None
+    elements: list[Element]
+    signals: dict[str, float]
+    read_ms: float
+    ms: float
+    "What title, elements and signals took once the screen was read."
+
+
+def verify_screen(ws: Workspace, path: Path) -> ScreenFindings:
+    """Title, elements and signals of a picture file. Raises NightshiftError for one that cannot be taken in."""
+    library = FolderLibrary(ws.cache, ws.settings.media)
+    media = library.add(read_file(path, ws.settings.media), path.name)
+    reading, image = library.reading(media), library.image(media)
+    started = time.perf_counter()
+    elements = screen_elements(reading, image)
+    title, signs = window_title(reading, image), signals(elements, image)
+    took_ms = (time.perf_counter() - started) * 1000
+    return ScreenFindings(
+        title=title, elements=elements, signals=signs, read_ms=round(reading.read_ms, 1), ms=round(took_ms, 1)
+    )
 
 
 def measure_titles(ws: Workspace, directory: Path, *, progress: Progress | None = None) -> TitleFigures:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.schema import NightshiftError
-from core.services import Workspace, measure_titles
+from core.services import Workspace, measure_titles, verify_screen
 from core.services.verifying import edit_distance
 
 COLUMNS = ("file", "window_title")
@@ -37,6 +37,13 @@ def test_titles_are_measured_beside_what_a_person_read(ws: Workspace, titled: Pa
     assert [(miss.file, miss.person) for miss in figures.misses] == [("spreadsheet.png", None)]
     assert 0 < figures.ms_p50 < 1000
     assert told == [(1, 2), (2, 2)]
+
+
+def test_a_screen_gives_its_title_its_elements_and_signals(ws: Workspace, titled: Path) -> None:
+    found = verify_screen(ws, titled / "images" / "spreadsheet.png")
+    assert found.title is not None and "budget" in found.title
+    assert {"menu_bar", "text", "table", "button"} <= {element.kind for element in found.elements}
+    assert found.signals["image_share"] == 0 < found.signals["text_share"] < 1
 
 
 def test_a_folder_that_is_not_there_is_refused(ws: Workspace, tmp_path: Path) -> None:
