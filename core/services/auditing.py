@@ -11,7 +11,7 @@ from typing import Any
 from core.evaluation import accuracy, cohen_kappa, ece, kappa_ci95
 from core.schema import Judgment, NightshiftError
 from core.services.importing import FolderRow, Progress
-from core.services.judging import judge_examples
+from core.services.judging import judge_examples, unscored_reasons
 from core.services.measuring import FolderLibrary, labelled_pairs
 from core.services.workspace import Workspace
 
@@ -89,7 +89,7 @@ def evaluate_judge(
             "by_category": _by_category(said),
         },
         hard=_figures([each for each in said if each.row.hard]),
-        unscored=Counter(each.judgment.unscored for each in said if each.judgment.unscored is not None),
+        unscored=unscored_reasons(each.judgment for each in said),
         warnings=teacher.warnings,
     )
 

@@ -1,6 +1,8 @@
 """Judgments of many examples: those there are from the store, the others asked for and written as they come."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.judge import Judge, Spent
@@ -8,8 +10,9 @@ from core.policy import Library
 from core.schema import Example, Judgment
 from core.store import Store
 
-__all__ = ["Judged", "judge_examples", "stored_judgments"]
+__all__ = ["Judged", "judge_examples", "stored_judgments", "unscored_reasons"]
 
+FIGURE = re.compile(r"[-+]?\d+(\.\d+)?")
 Told = Callable[[int, int], None]
 """Told how many of how many judgments there are; now and then also while none comes."""
 
@@ -32,6 +35,11 @@ class Judged:
         """Of what was asked for now; None where a price is not known."""
         costs = [judgment.cost_usd for judgment in self.made]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+
+def unscored_reasons(judgments: Iterable[Judgment]) -> Counter[str]:
+    """Why nothing was scored, each reason with its number; figures in them do not tell them apart."""
+    return Counter(FIGURE.sub("n", each.unscored) for each in judgments if each.unscored is not None)
 
 
 def stored_judgments(store: Store, teacher: Judge, examples: Sequence[Example]) -> dict[str, Judgment]:

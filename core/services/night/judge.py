@@ -1,7 +1,5 @@
 """Judge: what nobody labelled, and what people did, to see what the judge's word is worth."""
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pydantic import JsonValue
@@ -9,7 +7,7 @@ from pydantic import JsonValue
 from core.judge import Judge, Spent, earned_weight
 from core.schema import Example, Judgment, Label, Prediction, Release, Run
 from core.services.classify import Classifier
-from core.services.judging import judge_examples, stored_judgments
+from core.services.judging import judge_examples, stored_judgments, unscored_reasons
 from core.services.night.ingest import snapshot, trained_on
 from core.services.night.record import stage
 from core.services.workspace import Workspace
@@ -21,7 +19,6 @@ MAX_DOUBTFUL = 100
 "Unlabelled predictions judged in a night, the most doubtful first."
 MOST_OF_A_NIGHT = 50_000
 MOST_REASONS = 5
-FIGURE = re.compile(r"[-+]?\d+(\.\d+)?")
 
 
 @stage("judge")
@@ -70,9 +67,9 @@ def _spent(ws: Workspace, run: Run, teacher: Judge) -> Spent:
 
 
 def _reasons(judgments: Iterable[Judgment]) -> str:
-    """The commonest reasons why nothing was scored, each with its number; figures in them do not tell them apart."""
-    reasons = Counter(FIGURE.sub("n", each.unscored) for each in judgments if each.unscored is not None)
-    return "; ".join(f"{reason} ({times})" for reason, times in reasons.most_common(MOST_REASONS))
+    """The commonest reasons why nothing was scored, in words."""
+    commonest = unscored_reasons(judgments).most_common(MOST_REASONS)
+    return "; ".join(f"{reason} ({times})" for reason, times in commonest)
 
 
 def _doubtful(ws: Workspace, run: Run, labelled: set[str]) -> list[Example]:
