@@ -37,8 +37,10 @@ class Calls:
         while True:
             tried += 1
             try:
-                async with self._breaker.call(deadline):
-                    payload = await self._send(request, deadline, tally)
+                # The slot comes first: whoever waited for one must not call a server that has gone down meanwhile.
+                async with self._in_flight, self._breaker.call(deadline):
+                    await self._pace.turn(deadline)
+                    payload = await self._send(request, tally)
                     self._budget.count(payload, guessed_tokens, tally)
                     return read_reply(payload)
             except Fault as fault:
@@ -48,24 +50,21 @@ class Calls:
                     raise Fault(fault.kind, f"{fault} ({tried} tries)") from fault
                 await self._wait(fault, tried, deadline)
 
-    async def _send(self, request: dict[str, Any], deadline: float, tally: Tally) -> object:
-        async with self._in_flight:
-            await self._pace.turn(deadline)
-            self._budget.begin_call()
-            tally.calls += 1
-            try:
-                async with asyncio.timeout(self._settings.timeout_s):
-                    return await self._backend.complete(request)
-            except Fault:
-                raise
-            except TimeoutError as error:
-                reason = f"no whole answer within {self._settings.timeout_s:g} s"
-                raise Fault(FaultKind.FAILING, reason) from error
-            except Exception as error:
-                # Whatever a client makes of hostile bytes, it is the server's fault and no bug of the night.
-                raise Fault(FaultKind.FAILING, f"{type(error).__name__}: {shortened(str(error))}") from error
-            finally:
-                self._budget.end_call()
+    async def _send(self, request: dict[str, Any], tally: Tally) -> object:
+        self._budget.begin_call()
+        tally.calls += 1
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                return await self._backend.complete(request)
+        except Fault:
+            raise
+        except TimeoutError as error:
+            raise Fault(FaultKind.FAILING, f"no whole answer within {self._settings.timeout_s:g} s") from error
+        except Exception as error:
+            # Whatever a client makes of hostile bytes, it is the server's fault and no bug of the night.
+            raise Fault(FaultKind.FAILING, f"{type(error).__name__}: {shortened(str(error))}") from error
+        finally:
+            self._budget.end_call()
 
     async def _wait(self, fault: Fault, tried: int, deadline: float) -> None:
         """Backs off exponentially with full jitter (Brooker, Exponential Backoff And Jitter, 2015), and for as long

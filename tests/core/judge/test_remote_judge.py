@@ -42,7 +42,7 @@ def test_a_server_without_log_probabilities_is_asked_in_words_and_not_asked_for_
     judgments = [each for page in judge.judge_all(examples(library, 5), library) for each in page]
     assert [each.score_of("on_task") for each in judgments] == pytest.approx([0.2] * 5)
     assert "It looks like" in (judgments[0].rationale or "")
-    assert sum("logprobs" in request for request in server.requests) <= 2
+    assert sum("logprobs" in request for request in server.requests) <= 4  # both orders of the two questions in hand
     asked = server.requests[-1]["response_format"]["json_schema"]["schema"]
     assert list(asked["properties"]) == ["reason", "verdict", "confidence"]
 
@@ -154,9 +154,9 @@ def test_a_spent_budget_leaves_the_rest_unscored(
 ) -> None:
     judge = judge_at(server.url, concurrency=1, **limit)
     judgments = [each for page in judge.judge_all(examples(library, 10), library) for each in page]
-    assert [each.unscored is None for each in judgments].count(True) in (2, 3)
+    assert [each.unscored is None for each in judgments].count(True) in (2, 3, 4)
     assert all("budget" in each.unscored and each.transient for each in judgments if each.unscored)
-    assert len(server.requests) <= 6
+    assert len(server.requests) <= 8
     assert all(each.unscored for page in judge.judge_all(examples(library, 2), library, Spent(5000)) for each in page)
 
 
