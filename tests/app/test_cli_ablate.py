@@ -13,13 +13,13 @@ SETTINGS = """
 [learning]
 steps = 4
 batch_size = 8
-variants_per_correction = 1
+variants_per_correction = 0
 
 [gate]
 folds = 2
 golden_share = 0.0
 """
-SCREENS = 6
+SCREENS = 4
 FIGURES = {
     "about", "n", "accuracy", "ci95", "balanced_accuracy", "auroc", "ece", "hard", "from_full", "by_split",
     "latency_ms", "training",
