@@ -10,8 +10,11 @@ needs nothing but the prompt's last hidden state and its last token is never fed
 prefill and no packing, and completions that differ in their last token only are fed once. The vocabulary's logits
 are computed at the scored places alone.
 
-Axes: N prompts, S places of a prompt (padded), G completions, T tokens of a completion, C distinct chains of fed
-tokens, F tokens of a chain (T - 1 at most), L = S + C F places of the packed sequence, V vocabulary.
+What all prompts begin with may be given as an `Opening`; then only what follows goes through the model.
+
+Axes: N prompts, S places of a prompt (padded), P tokens of the opening, R = S - P places behind it, G completions, T
+tokens of a completion, C distinct chains of fed tokens, F tokens of a chain (T - 1 at most), L = R + C F places of the
+packed sequence, V vocabulary.
 """
 
 from dataclasses import dataclass
@@ -22,6 +25,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from core.policy.base import Features
+from core.policy.vlm.opening import Opening
 from core.schema import NightshiftError
 
 if TYPE_CHECKING:
@@ -39,7 +43,13 @@ class _Chains:
     of_completion_NG: Tensor
 
 
-def packed_logprobs(model: "PreTrainedModel", prompts: Features, completions_NGT: Tensor, mask_NGT: Tensor) -> Tensor:
+def packed_logprobs(
+    model: "PreTrainedModel",
+    prompts: Features,
+    completions_NGT: Tensor,
+    mask_NGT: Tensor,
+    opening: Opening | None = None,
+) -> Tensor:
     """Float[N, G, T] log-probabilities of each completion's tokens behind its prompt; 0 where `mask_NGT` is.
 
     Softmax over the whole vocabulary at temperature 1, in float32; differentiable in the trainable weights. `prompts`
@@ -52,9 +62,13 @@ def packed_logprobs(model: "PreTrainedModel", prompts: Features, completions_NGT
     real_NS = prompts["attention_mask"].bool()
     # Distinct chains are found where the numbers are read anyway: a group holds few completions of few tokens.
     chains = _distinct_chains(completions_NGT, mask_NGT)
-    inputs = _pack(prompts, real_NS, chains, backbone)
-    hidden_NLD = backbone(**inputs, use_cache=False).last_hidden_state
-    hidden_NMD = torch.cat([_last_of_prompt(hidden_NLD, real_NS), hidden_NLD[:, real_NS.shape[1] :]], dim=1)
+    P = opening.length_in(prompts["input_ids"], real_NS) if opening is not None else 0
+    # Places of the opening fall away: the first P columns, and where a prompt is padded on the left its next ones.
+    real_NR = (real_NS & (real_NS.cumsum(dim=-1) > P))[:, P:]
+    inputs = _pack(prompts, real_NS, real_NR, chains, backbone)
+    cache = opening.cache(backbone, len(real_NS)) if opening is not None and P else None
+    hidden_NLD = backbone(**inputs, past_key_values=cache, use_cache=cache is not None).last_hidden_state
+    hidden_NMD = torch.cat([_last_of_prompt(hidden_NLD, real_NR), hidden_NLD[:, real_NR.shape[1] :]], dim=1)
     logprobs_NMV = torch.log_softmax(head(hidden_NMD).float(), dim=-1)
     scored_at_NGT = _places(chains, completions_NGT.shape[-1])
     rows_N11 = torch.arange(len(real_NS), device=real_NS.device)[:, None, None]
@@ -90,22 +104,27 @@ def _distinct_chains(completions_NGT: Tensor, mask_NGT: Tensor) -> _Chains:
     return _Chains(tokens_NCF.to(device), real_NCF.to(device), torch.tensor(which_NG, device=device))
 
 
-def _pack(prompts: Features, real_NS: Tensor, chains: _Chains, backbone: "PreTrainedModel") -> Features:
-    """The inputs of one forward: the prompts alone where nothing is fed behind them."""
+def _pack(
+    prompts: Features, real_NS: Tensor, real_NR: Tensor, chains: _Chains, backbone: "PreTrainedModel"
+) -> Features:
+    """The inputs of one forward behind the opening: the prompts alone where nothing is fed behind them."""
+    P = real_NS.shape[1] - real_NR.shape[1]
     positions = _prompt_positions(prompts, real_NS, backbone)
     inputs = {name: value for name, value in prompts.items() if name != "mm_token_type_ids"}
+    ids_NR = prompts["input_ids"][:, P:]
     N, C, F = chains.tokens_NCF.shape
     if C * F == 0:
-        return {**inputs, "position_ids": positions}
+        seen = pad(real_NR.long(), (P, 0), value=1)
+        return {**inputs, "input_ids": ids_NR, "position_ids": positions[..., P:], "attention_mask": seen}
     after = positions.masked_fill(~real_NS, 0).amax(dim=-1, keepdim=True)
     if after.ndim == 3:  # three axes of positions; the text behind an image starts after the furthest of them
         after = after.amax(dim=0, keepdim=True).expand(len(positions), -1, -1)
     steps_CF = torch.arange(1, F + 1, device=real_NS.device).repeat(C)
     return {
         **inputs,
-        "input_ids": torch.cat([prompts["input_ids"], chains.tokens_NCF.reshape(N, C * F)], dim=1),
-        "position_ids": torch.cat([positions, after + steps_CF], dim=-1),
-        "attention_mask": _attention_mask(real_NS, C, F, backbone),
+        "input_ids": torch.cat([ids_NR, chains.tokens_NCF.reshape(N, C * F)], dim=1),
+        "position_ids": torch.cat([positions[..., P:], after + steps_CF], dim=-1),
+        "attention_mask": _attention_mask(real_NR, P, C, F, backbone),
     }
 
 
@@ -122,33 +141,36 @@ def _prompt_positions(prompts: Features, real_NS: Tensor, backbone: "PreTrainedM
     return torch.as_tensor(positions_3NS)
 
 
-def _attention_mask(real_NS: Tensor, chains: int, fed: int, backbone: "PreTrainedModel") -> Tensor:
-    """[N, 1, L, L]: prompts are causal, a chain sees its prompt and itself, filled-up places see themselves."""
-    S = real_NS.shape[1]
-    device = real_NS.device
-    chain_P = torch.arange(chains, device=device).repeat_interleave(fed)
-    causal_LL = torch.ones(S + len(chain_P), S + len(chain_P), dtype=torch.bool, device=device).tril()
-    causal_LL[S:, S:] &= chain_P[:, None] == chain_P
-    sees_NLL = causal_LL & pad(real_NS, (0, len(chain_P)), value=True)[:, None, :]
+def _attention_mask(real_NR: Tensor, opening: int, chains: int, fed: int, backbone: "PreTrainedModel") -> Tensor:
+    """[N, 1, L, P + L]: prompts are causal, a chain sees its prompt and itself, filled-up places see themselves.
+
+    All of them see the P tokens of the opening.
+    """
+    R = real_NR.shape[1]
+    device = real_NR.device
+    chain_X = torch.arange(chains, device=device).repeat_interleave(fed)
+    causal_LL = torch.ones(R + len(chain_X), R + len(chain_X), dtype=torch.bool, device=device).tril()
+    causal_LL[R:, R:] &= chain_X[:, None] == chain_X
+    sees_NLL = causal_LL & pad(real_NR, (0, len(chain_X)), value=True)[:, None, :]
     # A query without a single key would be a division of nothing by nothing.
     sees_NLL |= torch.eye(len(causal_LL), dtype=torch.bool, device=device)
-    sees_N1LL = sees_NLL[:, None]
+    sees_N1LK = pad(sees_NLL, (opening, 0), value=True)[:, None]
     implementation = backbone.config.get_text_config()._attn_implementation
     if implementation == "sdpa":
-        return sees_N1LL
+        return sees_N1LK
     if implementation == "eager":
-        bias = torch.zeros(sees_N1LL.shape, dtype=backbone.dtype, device=device)
-        return bias.masked_fill(~sees_N1LL, torch.finfo(backbone.dtype).min)
+        bias = torch.zeros(sees_N1LK.shape, dtype=backbone.dtype, device=device)
+        return bias.masked_fill(~sees_N1LK, torch.finfo(backbone.dtype).min)
     raise NightshiftError(
         f"attention implementation {implementation!r} cannot share one prompt among several answers of more than one "
         "token; load the model with attn_implementation='sdpa'"
     )
 
 
-def _last_of_prompt(hidden_NLD: Tensor, real_NS: Tensor) -> Tensor:
+def _last_of_prompt(hidden_NLD: Tensor, real_NR: Tensor) -> Tensor:
     """Float[N, 1, D] hidden states at each prompt's last real place."""
-    places_S = torch.arange(real_NS.shape[1], device=real_NS.device)
-    last_N = places_S.masked_fill(~real_NS, -1).amax(dim=-1)
+    places_R = torch.arange(real_NR.shape[1], device=real_NR.device)
+    last_N = places_R.masked_fill(~real_NR, -1).amax(dim=-1)
     return hidden_NLD[torch.arange(len(last_N), device=last_N.device), last_N][:, None]
 
 

@@ -14,6 +14,7 @@ from core.policy.vlm.adapter import AdapterConfig, adapt, load_adapter, save_ada
 from core.policy.vlm.answers import AnswerTokens
 from core.policy.vlm.batches import collated, one_example
 from core.policy.vlm.foundation import Dtype, content_of, folder_of, load_model, load_processor
+from core.policy.vlm.opening import Opening
 from core.policy.vlm.packing import packed_logprobs
 from core.policy.vlm.prompt import Prompt
 from core.schema import Example, NightshiftError
@@ -61,6 +62,7 @@ class VlmPolicy(Policy):
         self._control_tokens = tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
         self.answer_tokens = AnswerTokens.of(config.prompt.words, tokenizer, self.prompt_text("", pictures=1))
         self.answer_mask_KT: Tensor = self.answer_tokens.mask_KT
+        self._opening = Opening(model, self._opening_tokens())
 
     @classmethod
     def create(cls, prompt: Prompt, settings: VlmSettings) -> Self:
@@ -90,6 +92,13 @@ class VlmPolicy(Policy):
         )
         return text
 
+    def _opening_tokens(self) -> list[int]:
+        """Tokens that stand before the first picture of every prompt."""
+        before, picture, _ = self.prompt_text("", pictures=1).partition(self._processor.image_token)
+        tokens: list[int] = self._processor.tokenizer(before)["input_ids"]
+        # The last one may come out otherwise where a processor writes something else in the picture's place.
+        return tokens[:-1] if picture else []
+
     def encode(self, examples: Sequence[Example], library: Library) -> list[Features]:
         return [self._features(example, library) for example in examples]
 
@@ -112,7 +121,8 @@ class VlmPolicy(Policy):
         tokens_KT, mask_KT = (
             tensor.to(self.model.device) for tensor in (self.answer_tokens.tokens_KT, self.answer_mask_KT)
         )
-        return packed_logprobs(self.model, batch, tokens_KT.expand(N, -1, -1), mask_KT.expand(N, -1, -1))
+        completions = tokens_KT.expand(N, -1, -1), mask_KT.expand(N, -1, -1)
+        return packed_logprobs(self.model, batch, *completions, self._opening)
 
     def save(self, directory: Path) -> None:
         save_adapter(self._adapted, directory)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel
 
 from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.prompt import Prompt
@@ -34,6 +35,13 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def folder(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Path:
     """Each family in turn."""
     return folders[request.param]
+
+
+@pytest.fixture(scope="module", params=sorted(FAMILIES))
+def bare(request: pytest.FixtureRequest, folders: dict[str, Path]) -> tuple[PreTrainedModel, object]:
+    """A model of each family as transformers loads it, and its processor."""
+    path = folders[request.param]
+    return AutoModelForImageTextToText.from_pretrained(path).eval(), AutoProcessor.from_pretrained(path)
 
 
 @pytest.fixture
