@@ -8,6 +8,7 @@ import pytest
 from forked import nightshift
 
 from core.environments.screen.draw import draw_samples
+from core.services.ablation import ARMS
 
 SETTINGS = """
 [learning]
@@ -50,13 +51,13 @@ def test_arms_are_trained_and_measured_and_leave_only_readings_and_what_was_aske
     ended = nightshift(
         tmp_path,
         *("ablate", "--dataset", str(folder), "--splits", "1", "--seed", "1", "--out", str(out)),
-        *("--arms", "zero_shot,prompt,full,without_captions,without_semi_online", "--home", str(home), "--json"),
+        *("--arms", "zero_shot,prompt,full,without_semi_online", "--home", str(home), "--json"),
     )
 
     assert ended.status == 0, ended.err
     found = ended.answer
     assert (found["n"], found["applications"], found["splits"]) == (2 * SCREENS, SCREENS, 1)
-    assert list(found["arms"]) == ["zero_shot", "prompt", "full", "without_captions"]
+    assert list(found["arms"]) == ["zero_shot", "prompt", "full"]
     assert list(found["left_out"]) == ["without_semi_online"]
     for arm in found["arms"].values():
         assert set(arm) == FIGURES
@@ -70,6 +71,17 @@ def test_arms_are_trained_and_measured_and_leave_only_readings_and_what_was_aske
     assert json.loads((out / "ablation.json").read_text()) == found
     assert (out / "ablation.md").read_text().count("\n| ") == 1 + len(found["arms"])
     assert {path.name for path in home.iterdir()} <= {"nightshift.toml", "cache", "commands"}
+
+
+@pytest.mark.soak
+def test_every_arm_is_trained(home: Path, folder: Path, tmp_path: Path) -> None:
+    (home / "nightshift.toml").write_text(SETTINGS)
+    ended = nightshift(
+        tmp_path, "ablate", "--dataset", str(folder), "--splits", "1", "--seed", "1", "--home", str(home), "--json"
+    )
+    assert ended.status == 0, ended.err
+    trained = {name for name, arm in ended.answer["arms"].items() if arm["training"] is not None}
+    assert trained == {arm.name for arm in ARMS if arm.classifier == "challenger"}
 
 
 @pytest.mark.parametrize(
