@@ -125,9 +125,10 @@ class Workspace:
             "gate": GateSettings.model_validate(run.config["gate"]),
             "reward": RewardSettings.model_validate(run.config["reward"]),
             "judge": run.config["judge"],
-            "judging": JudgingSettings.model_validate(run.config["judging"]),
+            # A night that an older version began may lack a section: it goes on with that section's defaults.
+            "judging": JudgingSettings.model_validate(run.config.get("judging", {})),
             "policy": run.config["policy"],
-            "reader": ReaderSettings.model_validate(run.config["reader"]),
+            "reader": ReaderSettings.model_validate(run.config.get("reader", {})),
             "vlm": VlmSettings.model_validate(run.config["vlm"]),
         }
         begun.settings = self.settings.model_copy(update=pinned)

@@ -36,6 +36,7 @@ from core.services import (
     nights,
 )
 from core.services.night.ingest import is_golden
+from core.settings import JudgingSettings, ReaderSettings
 from core.store import Lease, LeaseLost
 
 SETTINGS = """
@@ -107,6 +108,14 @@ def test_every_stage_left_one_result(lived: Lived) -> None:
     assert tuple(WORK) == night.STAGES
     stored = {each.stage: each for each in lived.ws.store.find(StageResult, run=lived.run.id)}
     assert stored == lived.done
+
+
+def test_a_night_begun_before_a_section_existed_goes_on_with_its_defaults(lived: Lived) -> None:
+    config = {name: value for name, value in lived.run.config.items() if name not in ("judging", "reader")}
+    begun = lived.ws.as_when_begun(lived.run.model_copy(update={"config": config}))
+    assert begun.settings.judging == JudgingSettings()
+    assert begun.settings.reader == ReaderSettings()
+    assert begun.settings.learning == lived.ws.settings.learning
 
 
 def test_every_step_of_the_training_can_be_read_afterwards(lived: Lived) -> None:
