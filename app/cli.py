@@ -9,6 +9,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from app.measuring import bench, judge, verify
+from app.options import Dataset, Home, Json
 from app.terminal import Answer, Terminal, run
 
 __all__ = ["app", "main"]
@@ -23,22 +25,9 @@ app = typer.Typer(
 )
 models = typer.Typer(help="Who is champion, who was, and how to go back.", no_args_is_help=True)
 app.add_typer(models, name="models")
-bench = typer.Typer(help="How fast, beside what everyone would use.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
-judge = typer.Typer(help="How far a judge can be trusted.", no_args_is_help=True)
 app.add_typer(judge, name="judge")
-
-verify = typer.Typer(help="What rules see on a screen, without any model of work.", no_args_is_help=True)
 app.add_typer(verify, name="verify")
-
-Home = Annotated[
-    Optional[Path],  # noqa: UP045 (Typer reads the annotation)
-    typer.Option("--home", metavar="DIR", help="Where data live; else NIGHTSHIFT_HOME, else ./.nightshift."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on standard output.")]
-Dataset = Annotated[
-    Path, typer.Option("--dataset", metavar="DIR", help="A labelled folder: images/, tasks.csv, manifest.csv.")
-]
 
 
 @app.command()
@@ -278,135 +267,6 @@ def rollback(
         from app.commands.models import rollback
 
         return rollback(home, to=to, reason=reason)
-
-    run(command, home=home, as_json=as_json)
-
-
-@judge.command("eval")
-def judge_eval(
-    dataset: Dataset,
-    judge: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(metavar="NAME", help="`reading`, `openai`, `azure` or `huggingface`; else the setting `judge`."),
-    ] = None,
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Measure how far a judge agrees with the labels of a folder; its judgments are kept and not paid for twice."""
-
-    def command(terminal: Terminal) -> Answer:
-        from app.commands.judging import evaluate
-
-        return evaluate(terminal, home, dataset, judge)
-
-    run(command, home=home, as_json=as_json)
-
-
-@bench.command("judge")
-def bench_judge(home: Home = None, as_json: Json = False) -> None:
-    """Time judgments by a local server that answers after 200 ms, with 1, 8 and 32 calls at a time."""
-
-    def command(terminal: Terminal) -> Answer:
-        from app.commands.bench import judge
-
-        return judge(terminal)
-
-    run(command, home=home, as_json=as_json)
-
-
-@bench.command("reading")
-def bench_reading(
-    dataset: Dataset,
-    screens: Annotated[int, typer.Option(min=1, help="Screens that are read, spread over the folder.")] = 40,
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Read screens in full, with RapidOCR as it comes, and again after small changes."""
-
-    def command(terminal: Terminal) -> Answer:
-        from app.commands.bench import reading
-
-        return reading(terminal, home, dataset, screens)
-
-    run(command, home=home, as_json=as_json)
-
-
-@bench.command("classify")
-def bench_classify(home: Home = None, as_json: Json = False) -> None:
-    """Time verdicts of ours, of `generate` and of vLLM, in turns, with the same tiny vision-language model."""
-
-    # Waiting threads leave the cores to whose turn it is.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-    def command(terminal: Terminal) -> Answer:
-        from app.commands.bench import classify
-
-        return classify(terminal, home)
-
-    run(command, home=home, as_json=as_json)
-
-
-@bench.command()
-def gpu(
-    model: Annotated[str, typer.Option(help="`3b`, on a GPU; or `tiny`, which only shows that it runs.")] = "3b",
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Time verdicts and a training step of a Qwen2.5-VL-3B with random weights on a GPU."""
-
-    def command(terminal: Terminal) -> Answer:
-        from app.commands.bench import gpu
-
-        return gpu(terminal, model)
-
-    run(command, home=home, as_json=as_json)
-
-
-@bench.command()
-def grpo(home: Home = None, as_json: Json = False) -> None:
-    """Time a training step of ours and of stock TRL, in turns, on the same tiny vision-language model."""
-
-    # As in a training process; torch reads it when it is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-    def command(terminal: Terminal) -> Answer:
-        from app.commands.bench import grpo
-
-        return grpo(terminal, home)
-
-    run(command, home=home, as_json=as_json)
-
-
-@verify.command()
-def screen(
-    image: Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file.")],
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Say what the rules see on a screen: its window title and its elements."""
-
-    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
-        from app.commands.verifying import screen
-
-        return screen(home, image)
-
-    run(command, home=home, as_json=as_json)
-
-
-@verify.command()
-def titles(
-    dataset: Annotated[
-        Path, typer.Option("--dataset", metavar="DIR", help="images/ and a manifest.csv with file and window_title.")
-    ],
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Measure how well window titles are found, on a folder where a person read them."""
-
-    def command(terminal: Terminal) -> Answer:
-        from app.commands.verifying import titles
-
-        return titles(terminal, home, dataset)
 
     run(command, home=home, as_json=as_json)
 

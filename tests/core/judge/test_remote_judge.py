@@ -95,6 +95,7 @@ def test_a_picture_is_encoded_once_however_often_it_is_sent(
 def test_a_picture_that_is_gone_is_unscored(judge_at: Judge, server: ChatServer, library: MemoryLibrary) -> None:
     (example,) = examples(library, 1)
     library.images.clear()
+    library.readings.clear()
     judgment = judge_at(server.url).judge(example, ANSWERS, library)
     assert judgment.transient and "picture" in (judgment.unscored or "")
     assert server.requests == []
