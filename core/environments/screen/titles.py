@@ -8,14 +8,19 @@ import math
 from collections import Counter
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL.Image import Image
 
 from core.environments.screen import wording
 from core.environments.screen.ink import Grey, Ink, calmness, grey_of, inks
 from core.environments.screen.rows import Rows
-from core.reading import Reading
+from core.policy import Library
+from core.reading import ENGINE, Reading
 
-__all__ = ["WEIGHTS", "title_features", "window_title"]
+__all__ = ["WEIGHTS", "kept_window_title", "title_features", "window_title"]
+
+VERSION = "1"
+"Changes with anything below that changes the title of a screen."
 
 LOWEST = 0.6
 "Share of the height below which no title is looked for."
@@ -69,6 +74,17 @@ def window_title(reading: Reading, image: Image) -> str | None:
     scored = [(_score(features), text) for text, features in title_features(reading, image)]
     score, text = max(scored, key=lambda each: each[0], default=(0.0, ""))
     return text if score > 0 else None
+
+
+def kept_window_title(media: str, library: Library) -> str | None:
+    """The same, found once for each picture and kept by the library, as the numbers of its letters."""
+
+    def letters() -> dict[str, NDArray[np.float32]]:
+        title = window_title(library.reading(media), library.image(media)) or ""
+        return {"letters": np.array([ord(letter) for letter in title], dtype=np.float32)}
+
+    kept = library.arrays(media, f"title{VERSION}-{ENGINE}", letters)["letters"]
+    return "".join(chr(int(number)) for number in kept) or None
 
 
 def title_features(reading: Reading, image: Image) -> list[tuple[str, Features]]:

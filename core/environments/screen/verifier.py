@@ -4,7 +4,7 @@ import re
 
 from pydantic import JsonValue
 
-from core.environments.screen.titles import window_title
+from core.environments.screen.titles import kept_window_title
 from core.policy.reader.asks import parse_ask
 from core.reading import Reading, text_encoder
 from core.reward import Question
@@ -27,8 +27,8 @@ def visual_verifier(question: Question, answer: JsonValue) -> float | None:
     if question.library is None or question.example.answers is None:
         return None
     media = question.example.media[0]
-    reading, image = question.library.reading(media), question.library.image(media)
-    verdict = _verdict(reading, window_title(reading, image), question.example.ask)
+    title = kept_window_title(media, question.library)
+    verdict = _verdict(question.library.reading(media), title, question.example.ask)
     if verdict is None:
         return None
     on_task, off_task = question.example.answers

@@ -5,9 +5,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.environments.screen import window_title
 from core.environments.screen.rows import Rows
-from core.environments.screen.titles import WEIGHTS, title_features
+from core.environments.screen.titles import WEIGHTS, kept_window_title, title_features
 from core.reading import Line, Reading, read_image
 from core.services.verifying import edit_distance
+from tests.core.memory_library import MemoryLibrary
 
 Place = tuple[str, float, float, float]
 """Text, left, top and size, in pixels of a 1280 x 800 screen."""
@@ -94,3 +95,15 @@ def test_the_titles_of_a_window_a_browser_and_a_phone_are_found(drawn: Path, fil
     found = window_title(read_image(image), image)
     assert found is not None
     assert edit_distance(found, title) <= 0.2
+
+
+@pytest.mark.parametrize("texts", [(("Отчёт 📈 - Таблицы", 540, 8, 16), *MENU, *BODY), ()], ids=["a title", "none"])
+def test_a_title_that_is_kept_is_found_once_for_a_picture(texts: tuple[Place, ...]) -> None:
+    reading, image = screen_of(*texts)
+    library = MemoryLibrary()
+    library.readings["m"], library.images["m"] = reading, image
+    first = kept_window_title("m", library)
+    assert first == window_title(reading, image)
+    library.readings.clear()
+    library.images.clear()
+    assert kept_window_title("m", library) == first
