@@ -5,15 +5,15 @@ holds the hash of every other file: one that was cut short, that has rotted, or 
 Nothing in it is pickled, so nothing in it can run.
 """
 
-import hashlib
 import logging
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
+
+from core.disk import sha256_of, write_through
 
 __all__ = ["Checkpoints", "checkpoints_directory"]
 
@@ -67,7 +67,7 @@ class Checkpoints:
             self._seal(aside, step)
             shutil.rmtree(place, ignore_errors=True)
             aside.rename(place)
-            _flush(self._directory)
+            write_through(self._directory)
         except (OSError, SafetensorError) as error:
             logger.warning("no checkpoint of step %d could be kept: %s", step, error)
             shutil.rmtree(aside, ignore_errors=True)
@@ -83,11 +83,11 @@ class Checkpoints:
 
     def _seal(self, folder: Path, step: int) -> None:
         files = {path.name: path for path in sorted(folder.iterdir())}
-        hashes = {name: _sha256(path) for name, path in files.items()}
+        hashes = {name: sha256_of(path) for name, path in files.items()}
         manifest = folder / MANIFEST
         manifest.write_text(_Manifest(training=self._training, step=step, files=hashes).model_dump_json(indent=1))
         for path in (*files.values(), manifest, folder):
-            _flush(path)
+            write_through(path)
 
     def _wrong(self, folder: Path, step: int) -> str | None:
         """Why this folder cannot be gone on from; None where it can."""
@@ -98,20 +98,7 @@ class Checkpoints:
             strange = {path.name for path in folder.iterdir()} - manifest.files.keys() - {MANIFEST}
             if strange:
                 return f"it holds {min(strange)}, which its manifest does not name"
-            damaged = [name for name, digest in manifest.files.items() if _sha256(folder / name) != digest]
+            damaged = [name for name, digest in manifest.files.items() if sha256_of(folder / name) != digest]
         except (OSError, ValidationError) as error:
             return f"it is damaged: {str(error).splitlines()[0]}"
         return f"{damaged[0]} is damaged" if damaged else None
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,7 +5,6 @@ it, trains, and renames the finished folder into place. It lives in a process gr
 the deadline, when waiting for it ends in any other way, and by its own watchdog when the one who started it dies.
 """
 
-import hashlib
 import os
 import shutil
 import signal
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt
 
+from core.disk import sha256_of
 from core.learning.checkpoints import checkpoints_directory
 from core.learning.steps import partial_directory, read_steps
 from core.learning.training import HeldOut, TrainingResult
@@ -149,7 +149,6 @@ def _last_words(status: int, log_file: Path) -> str:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise NightshiftError(f"cannot read {path}, which training needs: {error.strerror}") from error

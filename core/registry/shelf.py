@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 from safetensors import SafetensorError, safe_open
 
+from core.disk import sha256_of, write_through
 from core.schema import NightshiftError, content_id
 
 __all__ = ["ALLOWED", "Shelf"]
@@ -92,7 +93,7 @@ class Shelf:
         except OSError:
             if not (folder.is_dir() and _holds(folder, id)):
                 raise
-        _sync(self.folders)
+        write_through(self.folders)
 
     @contextmanager
     def _aside(self) -> Iterator[Path]:
@@ -165,7 +166,7 @@ def _copy(files: Mapping[str, Path], target: Path) -> dict[str, str]:
         _refuse_false_weights(copy, source)
         hashes[name] = digest.hexdigest()
     for folder in {copy.parent for copy in map(target.joinpath, files)} | {target}:
-        _sync(folder)
+        write_through(folder)
     return hashes
 
 
@@ -183,15 +184,10 @@ def _holds(folder: Path, id: str) -> bool:
     """Whether the folder's content is what the id says."""
     try:
         files = _files(folder)
-        hashes = {name: _sha256(path) for name, path in files.items()}
+        hashes = {name: sha256_of(path) for name, path in files.items()}
     except (NightshiftError, OSError):
         return False
     return content_id(*sorted(hashes.items())) == id
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _signature(folder: Path) -> Signature | None:
@@ -201,12 +197,3 @@ def _signature(folder: Path) -> Signature | None:
     except FileNotFoundError:
         return None
     return tuple((path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns) for path, stat in stats)
-
-
-def _sync(folder: Path) -> None:
-    """Writes a folder's entries through to disk, without which a rename may be lost with the power."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from core.disk import write_through
 from core.schema import NightshiftError, new_id
 from core.store.engine import Connection, Engine, Work
 from core.store.errors import StoreBusy, StoreNewer
@@ -117,7 +118,7 @@ class DuckDBFile(Engine):
             # Linking fails where the name is taken, so of two processes one store wins, and never half of one.
             with suppress(FileExistsError):
                 self.path.hardlink_to(aside.path)
-            _sync_directory(self.path.parent)
+            write_through(self.path.parent)
         except OSError as error:
             raise NightshiftError(f"cannot create the store {self.name}: {error.strerror}") from error
         finally:
@@ -154,11 +155,3 @@ def _quoted(path: Path) -> str:
 
 def _first_line(text: str) -> str:
     return text.strip().splitlines()[0]
-
-
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

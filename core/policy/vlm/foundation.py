@@ -4,14 +4,13 @@ Nothing is downloaded here: a name of the hub has to be in the local cache alrea
 only and no code of a model's author is run.
 """
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
-from pydantic import JsonValue
 
+from core.disk import sha256_of
 from core.schema import NightshiftError, content_id
 
 if TYPE_CHECKING:
@@ -97,11 +96,7 @@ def _config(folder: Path) -> "PreTrainedConfig":
 
 @lru_cache(maxsize=4)
 def _hashed(folder: Path, files: tuple[Path, ...], stamps: tuple[tuple[int, int], ...]) -> str:  # noqa: ARG001
-    hashes: dict[str, JsonValue] = {}
-    for path in files:
-        with path.open("rb") as file:
-            hashes[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return content_id(hashes)
+    return content_id({path.relative_to(folder).as_posix(): sha256_of(path) for path in files})
 
 
 def _first_line(error: Exception) -> str:
