@@ -1,5 +1,6 @@
 """The vision-language student: one prefill of prompt and picture, and the log-probability of each answer's word."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -57,7 +58,7 @@ class VlmPolicy(Policy):
         self._adapted: PeftModel = (
             adapt(model, config.adapter) if adapter is None else load_adapter(model, config.adapter, adapter)
         )
-        self.model = model
+        self.model = model.eval()
         self.answers = config.prompt.answers
         tokenizer = self._processor.tokenizer
         self._control_tokens = tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
@@ -143,7 +144,8 @@ class VlmPolicy(Policy):
             tensor.to(self.model.device) for tensor in (self.answer_tokens.tokens_KT, self.answer_mask_KT)
         )
         completions = tokens_KT.expand(N, -1, -1), mask_KT.expand(N, -1, -1)
-        return packed_logprobs(self.model, batch, *completions, self._opening)
+        with torch.inference_mode() if self._frozen else contextlib.nullcontext():
+            return packed_logprobs(self.model, batch, *completions, self._opening)
 
     def save(self, directory: Path) -> None:
         self._refuse_if_frozen()

