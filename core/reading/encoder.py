@@ -28,7 +28,7 @@ class TextEncoder:
         from transformers import AutoModel, AutoTokenizer
 
         self.tokenizer: Any = AutoTokenizer.from_pretrained(path, local_files_only=True)
-        self.model: Any = AutoModel.from_pretrained(path, local_files_only=True).eval()
+        self.model: Any = AutoModel.from_pretrained(path, local_files_only=True).eval().requires_grad_(False)
         self.dim: int = self.model.config.hidden_size
         self._known: OrderedDict[tuple[str, int], NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
