@@ -53,7 +53,13 @@ class ScreenEnvironment(Environment):
     def untrained_policy(self, settings: Settings) -> Policy:
         if self.policy_class(settings.policy) is VlmPolicy:
             return VlmPolicy.create(self.prompt, settings.vlm)
-        return ReaderPolicy.create((ON_TASK, OFF_TASK), screen_background(), activities=settings.reader.activities)
+        reader = settings.reader
+        return ReaderPolicy.create(
+            (ON_TASK, OFF_TASK),
+            screen_background(),
+            activities=reader.activities,
+            adapted_layers=reader.adapted_layers,
+        )
 
     def prompted_policy(self, settings: Settings) -> Policy:
         untrained = self.untrained_policy(settings)
