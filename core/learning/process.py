@@ -24,6 +24,7 @@ from core.learning.features import load_features
 from core.learning.items import load_items
 from core.learning.job import REFUSED, TrainingJob
 from core.learning.processes import is_main_process, process_count, together
+from core.learning.refreshes import Refreshes
 from core.learning.training import TrainingResult, train
 from core.policy import Policy
 from core.schema import NightshiftError
@@ -74,6 +75,7 @@ def run(job: TrainingJob) -> TrainingResult:
         held_out=job.held_out,
         held_out_features=load_features(job.held_out_features) if job.held_out_features else (),
         job=fingerprint,
+        refreshes=Refreshes(job.refreshes) if job.refreshes else None,
     )
 
 
