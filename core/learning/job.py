@@ -83,6 +83,8 @@ def run_training(
     training asks in `job.refreshes` what enters; what they raise stops the training. Raises NightshiftError where the
     training refuses its input, stops being finite, dies, or outlasts `deadline_s`.
     """
+    if (job.refreshes is None) != (answer is None):
+        raise ValueError("a training that asks needs an answer, and the other way round")
     job_file, log_file = (job.out.with_name(f"{job.out.name}.{kind}") for kind in ("job.json", "log"))
     job.out.parent.mkdir(parents=True, exist_ok=True)
     job_file.write_text(job.model_dump_json(indent=1))
@@ -167,6 +169,11 @@ def _last_words(status: int, log_file: Path) -> str:
     lines = log_file.read_text(errors="replace").strip().splitlines() or ["it left no message"]
     if status == REFUSED:
         return lines[-1]
+    if status == -signal.SIGKILL:
+        lines[-1] = (
+            "someone killed it, or the machine ran out of memory (then halve learning.batch_size first); "
+            f"its last words: {lines[-1]}"
+        )
     how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
     return f"the training process ended {how}: {lines[-1]} (all of it in {log_file})"
 

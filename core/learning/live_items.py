@@ -70,7 +70,9 @@ class LiveItems:
         self._parents.update({item.example.id: item.example.parent for item in change.items})
         gone = change.leaves | {item.example.id for item in change.items}
         stay = [row for row in self._live if gone.isdisjoint(self._line(self.items[row]))]
-        left = sum(self.items[row].example.id in change.leaves for row in self._live)
+        left = sum(
+            self.items[row].example.id in change.leaves and self.items[row].label is not None for row in self._live
+        )
         entered = range(len(self.items), len(self.items) + len(change.items))
         self.items.extend(change.items)
         self._features[1].extend(change.features)

@@ -49,6 +49,10 @@ class Objective(Protocol):
         """The scalar loss of the items `rows_N`, for which `forward` gave `scores`, and its parts, detached."""
         ...
 
+    def answers(self, scores: Tensor, /) -> Tensor:
+        """Float[N, K]: the log-probabilities of whole answers."""
+        ...
+
     def with_more(self, targets: Targets, features: Sequence[Features], /) -> "Callable[[], None]":
         """What makes these the targets of all items, the last of which have these features. Asked of the champion."""
         ...
@@ -79,6 +83,9 @@ class ClosedSetObjective:
         loss, figures = closed_set_loss(logprobs_NK, groups, targets, self._settings, self.entropy.weight, mean_weight)
         self.entropy.observe(float(self.over_processes(figures["entropy"])))
         return loss, figures
+
+    def answers(self, logprobs_NK: Tensor) -> Tensor:
+        return logprobs_NK
 
     def with_more(self, targets: Targets, features: Sequence[Features]) -> "Callable[[], None]":  # noqa: ARG002
         def change() -> None:
@@ -111,6 +118,9 @@ class TokenObjective:
     def __call__(self, logprobs_NKT: Tensor, rows_N: Tensor) -> tuple[Tensor, Figures]:
         answers_NK = answers_of_tokens(logprobs_NKT)
         return self.loss(logprobs_NKT, rows_N, draw_answers(answers_NK, self._settings.group_size, self.sampling))
+
+    def answers(self, logprobs_NKT: Tensor) -> Tensor:
+        return answers_of_tokens(logprobs_NKT)
 
     def with_more(self, targets: Targets, features: Sequence[Features]) -> "Callable[[], None]":
         said_NKT = [score_tokens(self._policy, features, self._settings.batch_size)] if features else []

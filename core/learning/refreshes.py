@@ -59,7 +59,8 @@ class Refreshes:
         """The answer for this step: asks for it and waits where there is none yet."""
         if (known := self.known(step)) is not None:
             return known
-        self._write(WANTED, str(step).encode())
+        self._directory.mkdir(parents=True, exist_ok=True)
+        (self._directory / WANTED).write_text(str(step))
         while (answer := self.known(step)) is None:
             time.sleep(LOOK_S)
         return answer
@@ -130,18 +131,16 @@ class Refreshes:
 
     def publish(self, refresh: Refresh) -> None:
         """Answers the training. From here on it may learn from what enters."""
-        self._write(self._place(refresh.step).name, refresh.model_dump_json(indent=1).encode())
+        self._directory.mkdir(parents=True, exist_ok=True)
+        place = self._place(refresh.step)
+        aside = place.with_suffix(".partial")
+        aside.write_text(refresh.model_dump_json(indent=1))
+        write_through(aside)
+        aside.replace(place)
+        write_through(self._directory)
 
     def _place(self, step: int) -> Path:
         return self._directory / f"step-{step:06d}.json"
 
     def _file(self, digest: str) -> Path:
         return self._directory / f"entered-{digest[:32]}"
-
-    def _write(self, name: str, content: bytes) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        aside = self._directory / f"{name}.partial"
-        aside.write_bytes(content)
-        write_through(aside)
-        aside.replace(self._directory / name)
-        write_through(self._directory)

@@ -30,6 +30,7 @@ from core.learning.live_items import Entering, LiveItems
 from core.learning.loss import PARTS
 from core.learning.objectives import ClosedSetObjective, Objective, TokenObjective, token_mask
 from core.learning.processes import is_sharded, process_count
+from core.learning.reward_figures import PREFIX, rewards_by_name
 from core.learning.rounds import Rounds
 from core.learning.scoring import collate, score_tokens
 from core.learning.steps import without_nan
@@ -53,7 +54,7 @@ __all__ = ["ClosedSetGRPOTrainer", "StepListener", "closed_set_trainer", "fit"]
 
 StepListener: TypeAlias = Callable[[dict[str, Any]], object]
 
-STEP_FIGURES = (*PARTS, "mismatch", "grad_norm", "learning_rate", "words_entered", "words_left")
+STEP_FIGURES = (*PARTS, "mismatch", "grad_norm", "learning_rate", "prompt_tokens", "words_entered", "words_left")
 
 
 class ClosedSetGRPOTrainer(GRPOTrainer):
@@ -118,7 +119,9 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         rows_N = inputs["rows_N"]
         for name, words in self._rounds.begin(self.state.global_step).items():
             self._note(name, words)
-        scores = model(**collate(self._policy, [self._live.features_of(row) for row in rows_N.tolist()]))
+        batch = collate(self._policy, [self._live.features_of(row) for row in rows_N.tolist()])
+        scores = model(**batch)
+        self._note_more(rows_N, batch, scores)
         if self.state.global_step == 0:
             self._watch.compare(self._note("mismatch", float(self._objective.mismatch(scores, rows_N))))
         loss, parts = self._objective(scores, rows_N)
@@ -127,6 +130,14 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         figures = {name: self._note(name, mean) for name, mean in zip(parts, means, strict=True)}
         self._watch.look(self.state.global_step + 1, figures)
         return loss
+
+    def _note_more(self, rows_N: Tensor, batch: Features, scores: Tensor) -> None:
+        """Figures that the loss does not need: rewards by name, and how many tokens the prompts have."""
+        items = [self._live.items[row] for row in rows_N.tolist()]
+        for name, value in rewards_by_name(items, self._objective.answers(scores.detach())).items():
+            self._note(name, value)
+        if "attention_mask" in batch:
+            self._note("prompt_tokens", float(batch["attention_mask"].sum()))
 
     def _note(self, name: str, value: float) -> float:
         self._metrics["train"][name].append(value)
@@ -196,7 +207,8 @@ class _StepLog(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:  # noqa: ARG002
         if "train_runtime" in logs:  # the summary after the last step
             return
-        figures = {name: logs[name] for name in sorted(logs) if name in STEP_FIGURES and logs[name] is not None}
+        kept = [name for name in sorted(logs) if name in STEP_FIGURES or name.startswith(PREFIX)]
+        figures = {name: logs[name] for name in kept if logs[name] is not None}
         seconds = time.perf_counter() - self._began
         state.log_history[-1] = {"step": state.global_step, **without_nan(figures), "seconds": round(seconds, 4)}
         self._on_step(state.log_history[-1])

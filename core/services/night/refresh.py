@@ -6,6 +6,7 @@ the training sees anything: no model ever learnt from a word of which the store 
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -26,6 +27,21 @@ MOST_WORDS = 50
 
 Hear = Callable[[int], None]
 ItemOf = Callable[[Example, JsonValue], TrainingItem]
+
+
+class Difference(NamedTuple):
+    """What is otherwise at one word than at an earlier one."""
+
+    entering: list[Label]
+    "To train on, and not there before, or with another answer."
+    lost: list[str]
+    "Examples that had a label to train on, and have none."
+    unsure: list[str]
+    "Examples that a person now could not tell: what only rewards spoke for is dropped there, too."
+
+    @property
+    def leaves(self) -> list[str]:
+        return sorted({*self.lost, *self.unsure})
 
 
 class WordsMeanwhile:
@@ -92,21 +108,21 @@ class WordsMeanwhile:
         return new[MOST_WORDS - 1].seq if len(new) > MOST_WORDS else head
 
     def _answer_anew(self, step: int, before: int, upto: int) -> None:
-        entering, leaves = self._difference(before, upto)
+        words = self._difference(before, upto)
         self._known_upto = upto
-        if not entering and not leaves:
+        if not any(words):
             self._refreshes.publish(Refresh(step=step))
             return
-        refresh = self._prepare(step, entering, leaves)
-        version = self._version(entering, leaves)
+        refresh = self._prepare(step, words)
+        version = self._version(words)
         result: dict[str, JsonValue] = {
             "step": step,
             "after_seq": before,
             "upto_seq": upto,
             "manifest": refresh.id,
             "dataset_version": version.id,
-            "words_entered": len(entering),
-            "words_left": len(leaves),
+            "words_entered": len(words.entering),
+            "words_left": len(words.lost),
         }
         stage = f"{REFRESH}{step}"
         record = StageResult(
@@ -119,7 +135,7 @@ class WordsMeanwhile:
 
     def _answer_again(self, step: int, recorded: StageResult) -> None:
         words = self._difference(_number(recorded, "after_seq"), _number(recorded, "upto_seq"))
-        refresh = self._prepare(step, *words)
+        refresh = self._prepare(step, words)
         if refresh.id != recorded.result["manifest"]:
             raise NightshiftError(
                 f"what entered the training after step {step} cannot be made again: it comes to other bytes than those "
@@ -127,27 +143,29 @@ class WordsMeanwhile:
             )
         self._refreshes.publish(refresh)
 
-    def _difference(self, before: int, upto: int) -> tuple[list[Label], list[str]]:
-        """Labels to train on that were not there or said otherwise, and examples on which no label stands any more."""
+    def _difference(self, before: int, upto: int) -> Difference:
         then, now = snapshot(self._ws, self._run, before), snapshot(self._ws, self._run, upto)
         said = {label.example: label.answer for label in then.train}
         stands = {label.example for label in now.train}
-        entering = [label for label in now.train if said.get(label.example) != label.answer]
-        # A verdict that only rewards spoke for is dropped, too, once a person could not tell.
-        unsure = {word.example for word in now.cannot_tell} - {word.example for word in then.cannot_tell}
-        return entering, sorted((said.keys() - stands) | unsure)
+        return Difference(
+            entering=[label for label in now.train if said.get(label.example) != label.answer],
+            lost=sorted(said.keys() - stands),
+            unsure=sorted({word.example for word in now.cannot_tell} - {word.example for word in then.cannot_tell}),
+        )
 
-    def _version(self, entering: Sequence[Label], leaves: Sequence[str]) -> DatasetVersion:
-        return DatasetVersion.make(self._run.environment, {"train": contents(entering), "left": tuple(leaves)})
+    def _version(self, words: Difference) -> DatasetVersion:
+        items = {"train": contents(words.entering), "left": tuple(words.leaves)}
+        return DatasetVersion.make(self._run.environment, items)
 
-    def _prepare(self, step: int, entering: Sequence[Label], leaves: Sequence[str]) -> Refresh:
-        examples = self._ws.store.get_many(Example, [label.example for label in entering])
-        items = [self._item_of(example, label.answer) for example, label in zip(examples, entering, strict=True)]
-        items += self._variants(examples, entering)
+    def _prepare(self, step: int, words: Difference) -> Refresh:
+        examples = self._ws.store.get_many(Example, [label.example for label in words.entering])
+        items = [self._item_of(example, label.answer) for example, label in zip(examples, words.entering, strict=True)]
+        items += self._variants(examples, words.entering)
         features = self._policy.encode([item.example for item in items], self._ws.library) if items else []
         self._lease.renew()
-        version = self._version(entering, leaves).id
-        return self._refreshes.prepare(step, items, features, leaves=leaves, dataset_version=version)
+        return self._refreshes.prepare(
+            step, items, features, leaves=words.leaves, dataset_version=self._version(words).id
+        )
 
     def _variants(self, examples: Sequence[Example], entering: Sequence[Label]) -> list[TrainingItem]:
         """Rewordings: they need neither a picture to be read nor the other labels. The next night finds them again."""

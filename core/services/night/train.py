@@ -62,7 +62,12 @@ def _train(ws: Workspace, run: Run, lease: Lease, hear: Hear | None) -> dict[str
     scratch.mkdir(parents=True, exist_ok=True)
     job = _job(ws, run, policy, champion_dir, items, held, known, scratch)
     meanwhile = _meanwhile(ws, run, lease, policy, scratch, hear)
-    result = run_training(job, ws.settings.learning.deadline_s, while_waiting=lease.renew, answer=meanwhile.answer)
+    result = run_training(
+        job,
+        ws.settings.learning.deadline_s,
+        while_waiting=lease.renew,
+        answer=meanwhile.answer if job.refreshes else None,
+    )
     meanwhile.check(result.refreshes)
     challenger = _register(ws, run, policy, champion, result.weights, _calibration(result.crossfit, held, known))
     return {
@@ -169,11 +174,11 @@ def _item(
     answers = example.answers or ()
     rewards = bound.rewards(ws.settings, judge_share=judge_share)
     question = Question(example=example, label=answer, judgment=judgment, library=ws.library)
-    earned = tuple(
-        combine(reward_parts(question, candidate, rewards), rewards, label_says=None) for candidate in answers
-    )
+    parts = [reward_parts(question, candidate, rewards) for candidate in answers]
+    earned = tuple(combine(each, rewards, label_says=None) for each in parts)
+    by_name = {reward.name: tuple(each[reward.name] for each in parts) for reward in rewards}
     label = answers.index(str(answer)) if answer is not None else None
-    return TrainingItem(example=example, rewards=earned, label=label, origin="variant")
+    return TrainingItem(example=example, rewards=earned, reward_parts=by_name, label=label, origin="variant")
 
 
 def _job(
