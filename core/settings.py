@@ -7,10 +7,18 @@ home's file. Environment variables look like `NIGHTSHIFT_GATE__ALPHA=0.05`.
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -23,11 +31,14 @@ from core.schema import NightshiftError
 
 __all__ = [
     "OPENAI_URL",
+    "AuditSettings",
     "GateSettings",
     "JudgingSettings",
     "LearningSettings",
     "MediaSettings",
+    "NamedJudgeSettings",
     "NightSettings",
+    "PanelSettings",
     "ReaderSettings",
     "ReviewSettings",
     "RewardSettings",
@@ -68,6 +79,10 @@ class RewardSettings(Section):
     judge: float = Field(0.5, ge=0)
     exact_verdict: float = Field(0.3, ge=0)
     visual_verifier: float = Field(0.2, ge=0)
+    judge_earns: bool = Field(
+        True,
+        description="Whether the judge's weight is scaled by what it has earned; false to measure what that is worth.",
+    )
 
     @model_validator(mode="after")
     def _something_rewards(self) -> "RewardSettings":
@@ -156,10 +171,15 @@ class VlmSettings(Section):
 
 
 class JudgingSettings(Section):
-    """A judge behind a server; used where `judge` names one. Keys stand in the environment, never here."""
+    """A judge that is a model; used where `judge` names one. Keys stand in the environment, never here."""
 
     base_url: str = Field(OPENAI_URL, description="openai: where the server is, up to and with its /v1.")
-    model: str = Field("", description="Its name there; empty: huggingface's default.")
+    model: str = Field(
+        "",
+        description="Its name there, empty: huggingface's default; transformers, vllm: folder or hub name on this "
+        "machine.",
+    )
+    dtype: Literal["float32", "bfloat16"] = Field("float32", description="transformers, vllm: of the weights.")
     key_env: str = Field("", description="Environment variable that holds the key, where it is not the usual one.")
     azure_endpoint: str = Field("", description="azure: https://NAME.openai.azure.com.")
     azure_deployment: str = Field("", description="azure: name of the deployment.")
@@ -197,6 +217,28 @@ class JudgingSettings(Section):
         return self.usd_per_million_input is not None and self.usd_per_million_output is not None
 
 
+class NamedJudgeSettings(JudgingSettings):
+    """A judge with a name of its own, so that a panel may hold several of one kind. Complete: takes nothing from
+    `judging`."""
+
+    backend: str = Field(description="What kind it is: any name that `judge` takes, but reading.")
+
+
+class PanelSettings(Section):
+    """Several judges that speak as one; used where `judge` names more than one."""
+
+    disagreement: float = Field(
+        0.5, gt=0, le=1, description="Members whose scores of an answer are this far apart contradict each other."
+    )
+
+
+class AuditSettings(Section):
+    """When judges are held against people's feedback."""
+
+    schedule: str = Field("0 5 * * *", description="Cron expression of the audit, local time.")
+    most_labels: int = Field(1000, ge=1, description="Newest labels that an audit looks at.")
+
+
 class GateSettings(Section):
     """What a challenger has to show."""
 
@@ -223,6 +265,11 @@ class ServeSettings(Section):
     prefect_port: int = 4200
 
 
+def _one_text(judge: object) -> object:
+    several = isinstance(judge, list | tuple) and all(isinstance(each, str) for each in judge)
+    return ",".join(judge) if several else judge  # type: ignore[arg-type]
+
+
 class Settings(BaseSettings):
     """Everything one installation can be told."""
 
@@ -234,8 +281,13 @@ class Settings(BaseSettings):
     blobs: str = Field("", description="Blob store URL for fsspec; by default <home>/blobs.")
     cache: Path | None = Field(None, description="Folder of readings that can be made again; <home>/cache.")
     policy: str = "reader"
-    judge: str = "reading"
+    judge: Annotated[str, BeforeValidator(_one_text)] = Field(
+        "reading", description="The teacher; several, as a list or set off by commas, are a panel."
+    )
     judging: JudgingSettings = JudgingSettings()
+    judges: dict[str, NamedJudgeSettings] = {}
+    panel: PanelSettings = PanelSettings()
+    audits: AuditSettings = AuditSettings()
     reader: ReaderSettings = ReaderSettings()
     vlm: VlmSettings = VlmSettings()
     media: MediaSettings = MediaSettings()
@@ -254,6 +306,11 @@ class Settings(BaseSettings):
                 f"of policy 'vlm' in a few steps; take 0.0001, and at most {LARGEST_ADAPTER_RATE}"
             )
         return self
+
+    @property
+    def judge_names(self) -> tuple[str, ...]:
+        """The judges that `judge` names: one, or the members of a panel."""
+        return tuple(name for each in self.judge.split(",") if (name := each.strip()))
 
     @property
     def store_url(self) -> str:

@@ -18,6 +18,7 @@ from core.schema import (
     Decision,
     Evaluation,
     Example,
+    JudgeAudit,
     Judgment,
     Media,
     NightshiftError,
@@ -63,6 +64,7 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     Evaluation: ("environment", "release", "suite", "run"),
     Decision: ("environment", "run", "champion", "challenger", "outcome"),
     Promotion: ("environment", "release", "previous", "action", "decision"),
+    JudgeAudit: ("environment", "judge", "prompt_version"),
 }
 KINDS = tuple(COLUMNS)
 SQL_TYPES = {"from_person": "BOOLEAN"}

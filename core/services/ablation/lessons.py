@@ -28,12 +28,12 @@ class Lessons(NamedTuple):
     rows: Sequence[FolderRow]
 
 
-def drawn_lessons(directory: Path, pairs: int) -> Lessons:
-    """At least `pairs` pairs of the sample screens: drawn anew with other names and figures as often as it takes."""
+def drawn_lessons(directory: Path, pairs: int, first_seed: int = 0) -> Lessons:
+    """`pairs` pairs of the sample screens: drawn anew with other names and figures as often as it takes."""
     images = directory / "images"
     images.mkdir(parents=True)
     rows: list[FolderRow] = []
-    seed = 0
+    seed = first_seed
     while len(rows) < pairs:
         once = directory / f"seed-{seed}"
         draw_samples(once, seed)
@@ -45,10 +45,17 @@ def drawn_lessons(directory: Path, pairs: int) -> Lessons:
     return Lessons(directory, rows[:pairs])
 
 
-def take_in(ws: Workspace, environment: str, lessons: Lessons, scratch: Path, seed: int) -> None:
-    """Imports most of the pairs with their labels, chosen by `seed`, and classifies the rest."""
+def take_in(
+    ws: Workspace,
+    environment: str,
+    lessons: Lessons,
+    scratch: Path,
+    seed: int,
+    labelled_share: float = LABELLED_SHARE,
+) -> None:
+    """Imports a share of the pairs with their labels, chosen by `seed`, and classifies the rest."""
     order = np.random.default_rng([seed, 1]).permutation(len(lessons.rows))
-    labelled = max(1, round(LABELLED_SHARE * len(order)))
+    labelled = max(1, round(labelled_share * len(order)))
     _labelled_folder(scratch, lessons, [lessons.rows[i] for i in sorted(order[:labelled])])
     import_folder(ws, environment, scratch)
     champion = Classifier.of_champion(ws, environment)

@@ -11,12 +11,12 @@ from pydantic import JsonValue
 from core.learning import HeldOut, TrainingItem, TrainingJob, read_steps, run_training, save_features, save_items
 from core.policy import Policy
 from core.policy.calibration import Calibration
-from core.reward import Question, combine, reward_parts
-from core.schema import Checkpoint, Example, Judgment, Label, Release, Run
+from core.schema import Checkpoint, Example, Judgment, Label, Release, Rollout, Run
 from core.services.classify import load_policy
 from core.services.night.ingest import Snapshot, snapshot, trained_on
 from core.services.night.judge import judgments_of
 from core.services.night.record import finished, stage
+from core.services.night.rewards import earned_by_answer, rollouts_of
 from core.services.night.variants import known_variants, variant_weight
 from core.services.workspace import Workspace
 from core.store import Lease
@@ -36,6 +36,7 @@ def train(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     champion = _champion(ws, run)
     policy, champion_dir = load_policy(ws, champion)
     items = _items(ws, run, known)[: ws.settings.learning.replay_depth]
+    ws.store.add(*_rollouts(ws, run, known))
     held = held_out_labels(ws, known, champion)
     scratch = ws.run_dir(run.id)
     scratch.mkdir(parents=True, exist_ok=True)
@@ -112,15 +113,26 @@ def _items(ws: Workspace, run: Run, known: Snapshot) -> list[TrainingItem]:
 def _item(
     ws: Workspace, judge_share: float, example: Example, answer: JsonValue, judgment: Judgment | None
 ) -> TrainingItem:
-    bound = ws.environment(example.environment)
-    answers = example.answers or ()
-    rewards = bound.rewards(ws.settings, judge_share=judge_share)
-    question = Question(example=example, label=answer, judgment=judgment, library=ws.library)
-    earned = tuple(
-        combine(reward_parts(question, candidate, rewards), rewards, label_says=None) for candidate in answers
-    )
-    label = answers.index(str(answer)) if answer is not None else None
-    return TrainingItem(example=example, rewards=earned, label=label, origin="variant")
+    earned = earned_by_answer(ws, judge_share, example, answer, judgment)
+    label = (example.answers or ()).index(str(answer)) if answer is not None else None
+    return TrainingItem(example=example, rewards=tuple(each.reward for each in earned), label=label, origin="variant")
+
+
+def _rollouts(ws: Workspace, run: Run, known: Snapshot) -> list[Rollout]:
+    """What is kept of the rewards: of words that no night before has heard, and of what only the judge speaks for."""
+    judged = finished(ws, run.id, "judge")
+    new = {label.example for label in known.new}
+    said: list[tuple[Example, JsonValue]] = [
+        (known.examples[label.example], label.answer) for label in known.train if label.example in new
+    ]
+    if judged["share"] > 0:
+        said += [(example, None) for example in ws.store.get_many(Example, judged["doubtful"])]
+    judgments = judgments_of(ws, run, [example for example, _ in said])
+    rollouts = []
+    for example, label in said:
+        earned = earned_by_answer(ws, judged["share"], example, label, judgments.get(example.id))
+        rollouts += rollouts_of(run, example, label, earned)
+    return rollouts
 
 
 def _job(
