@@ -2,6 +2,7 @@
 
 from core.judge.backends import BACKENDS, chosen_judge, remote_judge
 from core.judge.base import Group, Judge, Spent
+from core.judge.budget import is_spent_budget
 from core.judge.group import GroupPrompt
 from core.judge.panel import Panel, disagreement, panel_weights
 from core.judge.prompt import JudgePrompt
@@ -22,6 +23,7 @@ __all__ = [
     "chosen_judge",
     "disagreement",
     "earned_weight",
+    "is_spent_budget",
     "panel_weights",
     "remote_judge",
 ]

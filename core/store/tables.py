@@ -16,12 +16,14 @@ from core.schema import (
     Correction,
     DatasetVersion,
     Decision,
+    Delivery,
     Evaluation,
     Example,
     JudgeAudit,
     Judgment,
     Media,
     NightshiftError,
+    Notice,
     Prediction,
     Promotion,
     Record,
@@ -65,6 +67,8 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     Decision: ("environment", "run", "champion", "challenger", "outcome"),
     Promotion: ("environment", "release", "previous", "action", "decision"),
     JudgeAudit: ("environment", "judge", "prompt_version"),
+    Notice: ("environment", "event", "subject"),
+    Delivery: ("notice", "endpoint"),
 }
 KINDS = tuple(COLUMNS)
 SQL_TYPES = {"from_person": "BOOLEAN"}

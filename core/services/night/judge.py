@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from core.judge import earned_weight
+from core.judge import earned_weight, is_spent_budget
 from core.schema import Example, Judgment, Label, Prediction, Release, Run
 from core.services.agreement import said_on, unflattered
 from core.services.classify import Classifier
@@ -49,6 +49,7 @@ def judge(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
         "judged": len(judgments),
         "unscored": sum(judgment.unscored is not None for judgment in judgments.values()),
         "unscored_why": _reasons(judgments.values()),
+        "budget_spent": any(is_spent_budget(judgment.unscored or "") for judgment in judgments.values()),
         "doubtful": [example.id for example in doubtful],
         "share": round(against.share, 4) if ws.settings.reward.judge_earns else 1.0,
         "compared": against.compared,
