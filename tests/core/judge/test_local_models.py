@@ -158,7 +158,6 @@ def test_vllm_within_this_process_judges_as_transformers_does(tiny: Path, librar
     for example in asked:
         assert theirs[example.id].unscored is None, theirs[example.id].unscored
         assert theirs[example.id].score_of("on_task") == pytest.approx(ours[example.id].score_of("on_task"), abs=0.02)
-        assert theirs[example.id].tokens == ours[example.id].tokens
 
 
 def _inputs(loaded: _Loaded, messages: object) -> dict[str, torch.Tensor]:
