@@ -50,7 +50,7 @@ class ChatServer:
     url: str = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while (came := await read_request(reader)) is not None:
+        while (came := await read_message(reader)) is not None:
             head, body = came
             lines = head.decode().split("\r\n")
             self.paths.append(lines[0].split()[1])
@@ -116,7 +116,7 @@ class FaultProxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while (came := await read_request(reader)) is not None:
+            while (came := await read_message(reader)) is not None:
                 fault = self.faults[min(self.seen, len(self.faults) - 1)]
                 self.seen += 1
                 self.at.append(time.monotonic())
@@ -130,10 +130,9 @@ class FaultProxy:
         port = int(self.upstream.url.rsplit(":", 1)[1].split("/")[0])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(head + body)
-        writer.write_eof()
-        answer = await reader.read()
+        answer = await read_message(reader)
         writer.close()
-        return answer
+        return b"".join(answer or ())
 
     async def _pass(self, fault: str, good: bytes, writer: asyncio.StreamWriter) -> None:
         kind, _, argument = fault.partition(":")
@@ -173,8 +172,8 @@ def response(status: int, body: str, header: str = "") -> bytes:
     return head.encode() + data
 
 
-async def read_request(reader: asyncio.StreamReader) -> tuple[bytes, bytes] | None:
-    """Head and body, or None where the connection ends."""
+async def read_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes] | None:
+    """Head and body of a request or an answer, or None where the connection ends."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
         length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), b":0")

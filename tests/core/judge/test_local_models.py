@@ -32,12 +32,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_vlm("qwen2_5_vl", tmp_path_factory.mktemp("tiny"))
 
 
-@pytest.fixture
-def letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A random model's letters have hardly any mass; what is between them is looked at all the same."""
-    monkeypatch.setattr("core.judge.reply.CLEAR_MASS", 0.0)
-
-
 def judge_of(model: Path, name: str = "transformers", **settings: object) -> RemoteJudge:
     quick = {"model": str(model), "max_pixels": 56 * 56 * 9, "tries": 1, "timeout_s": 120.0}
     return remote_judge(name, JUDGE_PROMPT, JudgingSettings(**{**quick, **settings}))
@@ -61,9 +55,8 @@ def test_sharing_what_stands_up_to_the_picture_changes_no_answer(family: str, tm
         assert torch.equal(fresh, again), "the same bits whether or not the picture was seen before"
 
 
-@pytest.mark.usefixtures("letters")
 def test_both_orders_and_all_descriptions_of_a_picture_take_it_through_the_model_once(
-    tiny: Path, library: MemoryLibrary, monkeypatch: pytest.MonkeyPatch
+    lettered: Path, library: MemoryLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prefills: list[int] = []
     real = _Loaded._up_to_pictures
@@ -75,15 +68,17 @@ def test_both_orders_and_all_descriptions_of_a_picture_take_it_through_the_model
         return cache
 
     monkeypatch.setattr(_Loaded, "_up_to_pictures", counted)
-    judged = all_judged(judge_of(tiny), examples(library, 3), library)
+    judged = all_judged(judge_of(lettered), examples(library, 3), library)
     assert all(each.unscored is None and each.calls == 2 for each in judged.values())
     assert (len(prefills), sum(prefills)) == (6, 1)
 
 
-@pytest.mark.usefixtures("letters")
-def test_a_judgment_is_the_same_again_and_knows_its_model(tiny: Path, library: MemoryLibrary, tmp_path: Path) -> None:
+def test_a_judgment_is_the_same_again_and_knows_its_model(
+    lettered: Path, library: MemoryLibrary, tmp_path: Path
+) -> None:
     asked = examples(library, 2)
-    one, again = (all_judged(judge_of(tiny), asked, library) for _ in range(2))
+    one, again = (all_judged(judge_of(lettered), asked, library) for _ in range(2))
+    assert all(each.unscored is None for each in one.values())
     assert {id: each.scores for id, each in one.items()} == {id: each.scores for id, each in again.items()}
     other = judge_of(tiny_vlm("qwen2_5_vl", tmp_path / "other", seed=1))
     assert other.judgment_id(asked[0], ANSWERS) != one[asked[0].id].id
@@ -149,12 +144,12 @@ def engine_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.mark.usefixtures("letters", "engine_threads")
+@pytest.mark.usefixtures("engine_threads")
 @pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed; `make vllm` installs it")
-def test_vllm_within_this_process_judges_as_transformers_does(tiny: Path, library: MemoryLibrary) -> None:
+def test_vllm_within_this_process_judges_as_transformers_does(lettered: Path, library: MemoryLibrary) -> None:
     asked = examples(library, 3)
-    ours = all_judged(judge_of(tiny), asked, library)
-    theirs = all_judged(judge_of(tiny, "vllm"), asked, library)
+    ours = all_judged(judge_of(lettered), asked, library)
+    theirs = all_judged(judge_of(lettered, "vllm"), asked, library)
     for example in asked:
         assert theirs[example.id].unscored is None, theirs[example.id].unscored
         assert theirs[example.id].score_of("on_task") == pytest.approx(ours[example.id].score_of("on_task"), abs=0.02)
