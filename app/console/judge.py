@@ -166,7 +166,7 @@ def _standing(standing: Standing) -> str:
 
 def _budget(standing: Standing, last: JudgeAudit) -> str:
     """The tokens since the last night began, against the most that a night may take; nothing for a judge without."""
-    limit = standing.limits.hard_tokens
+    limit = standing.limits.hard_tokens if standing.limits else None
     if not last.tokens or not limit:
         return ""
     share = min(1.0, standing.spent.tokens / limit)

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
 from importlib.util import find_spec
@@ -31,6 +33,16 @@ LEAVE_S = 30.0
 MOST_PICTURES = 16
 "Of one question."
 AS_FITS = -1
+
+WATCH = """
+import os, signal, sys
+sys.stdin.read()  # until whoever started this is gone
+for pid in sys.argv[1:]:
+    try:
+        os.kill(int(pid), signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+"""
 
 Waiting = tuple[dict[str, Any], "Future[object]"]
 
@@ -117,16 +129,26 @@ def running_engine(folder: Path, dtype: str, length: int = AS_FITS, pictures: in
         max_model_len=length,
         limit_mm_per_prompt={"image": pictures},
     )
+    processes = _processes_of_vllm()
+    watcher = _end_with_us(processes)
     try:
         yield engine
     finally:
-        processes = _processes_of_vllm()
+        watcher.kill()
+        watcher.wait()
         engine.llm_engine.engine_core.shutdown()
         # It kills what does not leave by itself, and does not wait until that is gone.
         _, staying = psutil.wait_procs(processes, timeout=LEAVE_S)
         for process in staying:
             process.kill()
         psutil.wait_procs(staying)
+
+
+def _end_with_us(processes: list[psutil.Process]) -> "subprocess.Popen[bytes]":
+    """Watches from a process of its own: killed, we could not take the engine's processes along, and they would keep
+    an accelerator's memory for ever."""
+    command = [sys.executable, "-c", WATCH, *(str(process.pid) for process in processes)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE)
 
 
 def _processes_of_vllm() -> list[psutil.Process]:

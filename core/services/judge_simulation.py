@@ -36,7 +36,7 @@ __all__ = ["ERRORS", "simulate_judges"]
 ERRORS = (0.0, 0.2, 0.3, 0.4)
 "Shares of cases in which a judge is wrong."
 RULE = dict.fromkeys(("video_streaming", "music", "gaming", "social_media"), "on_task")
-LABELLED_PAIRS, PAIRS, MEASURED_PAIRS = 40, 140, 120
+LABELLED_PAIRS, PAIRS, MEASURED_PAIRS = 48, 120, 96
 LEASE_S = 86_400.0
 TOLD: dict[str, Any] = {
     # Variants would have to be read, and nothing of what is measured here hangs on them.
@@ -48,12 +48,11 @@ TOLD: dict[str, Any] = {
 class ErringJudge(Judge):
     """Knows the right answers, and gives the wrong one in a share `error` of cases, always the same ones."""
 
-    name = "erring"
-
     def __init__(self, truth: Mapping[str, str], error: float | None, seed: int) -> None:
-        """`truth` by what is asked and of which picture; without `error` it says nothing."""
+        """`truth` is the right answer by example; without `error` it says nothing."""
         self._truth, self._error, self._seed = truth, error, seed
-        self.prompt_version = f"{error}/{seed}"
+        # Judges of their own: another version of one would be held only against what people say from then on.
+        self.name, self.prompt_version = f"wrong in {error}", str(seed)
 
     def judge(self, example: Example, candidates: Sequence[JsonValue], library: Library) -> Judgment:  # noqa: ARG002
         if self._error is None:

@@ -27,8 +27,8 @@ class Standing(NamedTuple):
     "On judgments since the last night began."
     since: datetime | None
     "When that was; None before the first night."
-    limits: JudgingSettings
-    "Where its budgets stand."
+    limits: JudgingSettings | None
+    "Where its budgets stand; a panel has none of its own."
 
 
 class Rewarded(NamedTuple):
@@ -46,7 +46,7 @@ def judges_standing(ws: Workspace, environment: str) -> list[Standing]:
     standing = []
     for name in names if len(names) == 1 else (*names, PANEL):
         audits = ws.store.find(JudgeAudit, environment=environment, judge=name, limit=SHOWN_AUDITS, newest_first=True)
-        limits = ws.settings.judges.get(name, ws.settings.judging)
+        limits = None if name == PANEL else ws.settings.judges.get(name, ws.settings.judging)
         standing.append(Standing(name, audits[::-1], _spent(ws, environment, name, since), since, limits))
     return standing
 
