@@ -15,13 +15,15 @@ bench = typer.Typer(help="How fast, beside what everyone would use.", no_args_is
 judge = typer.Typer(help="How far a judge can be trusted.", no_args_is_help=True)
 verify = typer.Typer(help="What rules see on a screen, without any model of work.", no_args_is_help=True)
 
+JUDGES = "`reading`, `openai`, `azure`, `huggingface`, `transformers`, `vllm`, or several, set off by commas: a panel"
+
 
 @judge.command("eval")
 def judge_eval(
     dataset: Dataset,
     judge: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="NAME", help="`reading`, `openai`, `azure` or `huggingface`; else the setting `judge`."),
+        typer.Option(metavar="NAME", help=f"{JUDGES}; else the setting `judge`."),
     ] = None,
     home: Home = None,
     as_json: Json = False,
@@ -32,6 +34,45 @@ def judge_eval(
         from app.commands.judging import evaluate
 
         return evaluate(terminal, home, dataset, judge)
+
+    run(command, home=home, as_json=as_json)
+
+
+@judge.command("audit")
+def judge_audit(
+    judge: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="NAME", help=f"{JUDGES}; else the setting `judge`."),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Hold a judge against the feedback of this home that it was not tuned on; what is found is kept."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.judging import audit
+
+        return audit(terminal, home, judge)
+
+    run(command, home=home, as_json=as_json)
+
+
+@judge.command("simulate")
+def judge_simulate(
+    seeds: Annotated[int, typer.Option(min=1, help="Times everything is drawn anew.")] = 3,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FOLDER", help="Write the figures and a chart here."),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Let nights learn from judges that are wrong 0 to 40% of the time, with and without earned weights."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.judging import simulate
+
+        return simulate(terminal, home, seeds, out)
 
     run(command, home=home, as_json=as_json)
 

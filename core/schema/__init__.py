@@ -1,5 +1,6 @@
 """The nouns every other package speaks in. Nothing here imports anything else of ours."""
 
+from core.schema.audits import Agreement, JudgeAudit
 from core.schema.notices import Delivery, Event, Notice
 from core.schema.nouns import (
     CANNOT_TELL,
@@ -35,6 +36,7 @@ from core.schema.nouns import (
 
 __all__ = [
     "CANNOT_TELL",
+    "Agreement",
     "Alternative",
     "Checkpoint",
     "ChosenBy",
@@ -48,6 +50,7 @@ __all__ = [
     "Example",
     "GateResult",
     "ItemScore",
+    "JudgeAudit",
     "Judgment",
     "Label",
     "Media",

@@ -2,7 +2,7 @@
 
 from core.services import night
 from core.services.ablation import ablate
-from core.services.auditing import JudgeEvaluation, evaluate_judge
+from core.services.auditing import JudgeEvaluation, audit_figures, audit_judges, evaluate_judge
 from core.services.classify import Classifier, classify, prediction
 from core.services.doctor import Finding, doctor
 from core.services.feedback import correct, standing_word, undo
@@ -24,6 +24,8 @@ __all__ = [
     "ReviewItem",
     "Workspace",
     "ablate",
+    "audit_figures",
+    "audit_judges",
     "champion_card",
     "classify",
     "correct",

@@ -19,6 +19,7 @@ from core.schema import (
     Delivery,
     Evaluation,
     Example,
+    JudgeAudit,
     Judgment,
     Media,
     NightshiftError,
@@ -65,6 +66,7 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     Evaluation: ("environment", "release", "suite", "run"),
     Decision: ("environment", "run", "champion", "challenger", "outcome"),
     Promotion: ("environment", "release", "previous", "action", "decision"),
+    JudgeAudit: ("environment", "judge", "prompt_version"),
     Notice: ("environment", "event", "subject"),
     Delivery: ("notice", "endpoint"),
 }
