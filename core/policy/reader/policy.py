@@ -25,6 +25,7 @@ from core.policy.reader.matching import (
     match_features,
 )
 from core.policy.reader.model import ReaderConfig, ReaderModel
+from core.policy.testimony import Testimony
 from core.reading import TextEncoder, text_encoder
 from core.schema import Evidence, Example, NightshiftError
 
@@ -74,6 +75,7 @@ class ReaderPolicy(Policy):
 
     def _features(self, example: Example, library: Library) -> Features:
         (media,) = example.media
+        library = Testimony(library, example.ask)
         screen = self.screen(media, library)
         text = library.reading(media).text
         features = {
@@ -105,6 +107,7 @@ class ReaderPolicy(Policy):
     def explain(self, example: Example, library: Library, limit: int = 5) -> tuple[Evidence, ...]:
         """The lines nearest to the work where the verdict is yes, else those that show what is on instead."""
         (media,) = example.media
+        library = Testimony(library, example.ask)
         screen, reading = self.screen(media, library), library.reading(media)
         vectors = self.background.vectors(self.encoder)
         topic = int(screen.topics_T.argmax())
