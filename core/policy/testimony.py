@@ -8,6 +8,7 @@ and verifier read the screen without it. Nothing else follows from such text: it
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, reduce
+from itertools import pairwise
 from operator import or_
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,9 @@ def testimony(reading: "Reading", ask: str) -> "Reading":
         left_out |= set(block) if flagged and len(block) <= NOTE_LINES else flagged
     if not left_out:
         return reading
-    return reading.model_copy(update={"lines": tuple(line for i, line in enumerate(reading.lines) if i not in left_out)})
+    return reading.model_copy(
+        update={"lines": tuple(line for i, line in enumerate(reading.lines) if i not in left_out)}
+    )
 
 
 def _addressing(texts: Sequence[str]) -> set[int]:
@@ -142,7 +145,7 @@ def _quoting(texts: Sequence[str], ask: str) -> set[int]:
 
 
 def _pairs(words: Sequence[str]) -> set[tuple[str, str]]:
-    return set(zip(words, words[1:], strict=False))
+    return set(pairwise(words))
 
 
 def _windows(count: int) -> Iterator[range]:

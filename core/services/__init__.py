@@ -11,6 +11,7 @@ from core.services.measuring import evaluate_folder
 from core.services.models import champion_card, history, merge, rollback
 from core.services.night import corrections_waiting, night_report, night_result, nights, training_steps
 from core.services.review import ReviewItem, review_queue
+from core.services.sessions import session_frames, sessions
 from core.services.simulation import simulate
 from core.services.training import train_on_folder
 from core.services.verifying import measure_titles, verify_screen
@@ -42,6 +43,8 @@ __all__ = [
     "prediction",
     "review_queue",
     "rollback",
+    "session_frames",
+    "sessions",
     "simulate",
     "standing_word",
     "train_on_folder",

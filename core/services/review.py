@@ -4,6 +4,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from core.schema import ChosenBy, Example, Prediction
+from core.services.sessions import flips
 from core.services.workspace import Workspace
 
 __all__ = ["ReviewItem", "review_queue"]
@@ -21,11 +22,14 @@ class ReviewItem(BaseModel):
     chosen_by: ChosenBy
     chosen_probability: float | None
     blind: bool
+    flips: bool = False
+    "Chosen because its verdict stands for a single screen between two equal other ones of its session."
 
 
 def review_queue(ws: Workspace, environment: str, *, limit: int = 20, reviewer: str = "local") -> list[ReviewItem]:  # noqa: ARG001
-    """The most doubtful unanswered predictions, with a share of blind audits drawn at random among all of them.
+    """What flips for a single screen, then the most doubtful unanswered predictions; with a share of blind audits.
 
+    Audits are drawn at random among all of them.
     Which are audits follows from their ids, so that looking again does not draw again.
     """
     recent = ws.store.find(Prediction, environment=environment, limit=RECENT, newest_first=True)
@@ -34,7 +38,8 @@ def review_queue(ws: Workspace, environment: str, *, limit: int = 20, reviewer: 
     for each in recent:
         if not each.from_person and each.example not in answered:
             newest.setdefault(each.example, each)
-    open_ones = sorted(newest.values(), key=lambda p: (p.confidence, p.id))
+    flipping = _flipping(ws, recent)
+    open_ones = sorted(newest.values(), key=lambda p: (p.id not in flipping, p.confidence, p.id))
     share = ws.settings.review.audit_share
     audits = sorted((p for p in open_ones if _lot(p.example) < share), key=lambda p: _lot(p.example))
     doubtful = [p for p in open_ones if _lot(p.example) >= share]
@@ -47,9 +52,18 @@ def review_queue(ws: Workspace, environment: str, *, limit: int = 20, reviewer: 
             chosen_by=ChosenBy.RANDOM_AUDIT if audit else ChosenBy.REVIEW_QUEUE,
             chosen_probability=share if audit else None,
             blind=audit,
+            flips=p.id in flipping and not audit,
         )
         for (p, audit), example in zip(chosen, examples, strict=True)
     ]
+
+
+def _flipping(ws: Workspace, newest_first: list[Prediction]) -> set[str]:
+    in_sessions = [each for each in reversed(newest_first) if each.session is not None]
+    if not in_sessions:
+        return set()
+    examples = ws.store.get_many(Example, {each.example for each in in_sessions})
+    return flips(in_sessions, {example.id: example.ask for example in examples})
 
 
 def _lot(example: str) -> float:

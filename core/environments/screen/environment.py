@@ -8,7 +8,8 @@ import numpy as np
 from PIL.Image import Image
 from pydantic import JsonValue
 
-from core.environments.base import Environment
+from core.environments.base import Attack, Environment
+from core.environments.screen.hostile import attacked
 from core.environments.screen.prompt import JUDGE_PROMPT, PROMPT, PROMPT_FOR_TEXT
 from core.environments.screen.siblings import rerender, restate
 from core.environments.screen.variants import OTHER_WORK, RECOLOURED, RESCALED, REWORDED
@@ -21,7 +22,7 @@ from core.policy.reader.policy import ReaderPolicy
 from core.policy.reader.prompted import PromptedPolicy
 from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.prompt import Prompt
-from core.reading import text_encoder
+from core.reading import Reading, text_encoder
 from core.reward import Question, Reward, exact_verdict, judged
 from core.schema import Example
 from core.settings import Settings
@@ -83,6 +84,11 @@ class ScreenEnvironment(Environment):
     def siblings(self, image: Image, ask: str, generator: np.random.Generator) -> list[tuple[Image, str]]:
         other, restated = rerender(image, generator), restate(ask, generator)
         return [(other, ask), (image, restated), (other, restated)]
+
+    def attacks(
+        self, image: Image, reading: Reading, ask: str, goal: str, generator: np.random.Generator
+    ) -> list[Attack]:
+        return attacked(image, reading, ask, goal, generator)
 
     def gold_and_cheats(self) -> list[tuple[Question, JsonValue, bool]]:
         cheats: list[JsonValue] = [
