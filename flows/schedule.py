@@ -17,6 +17,8 @@ import psutil
 
 from core.schema import NightshiftError, now
 from core.settings import Settings, load_settings
+from flows.automations import set_up
+from flows.courier import start_courier
 from flows.server import answers, ask
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ POLL_S = 2.0
 SERVER_S = 120.0
 STOP_S = 3.0
 LATE = timedelta(minutes=1)
-ALIVE = "a night that falls silent has crashed"
 
 
 def serve(home: Path) -> None:
@@ -55,7 +56,8 @@ def serve(home: Path) -> None:
         runner.add_deployment(each)
     for environment in ENVIRONMENTS:
         clear_what_died(api_url, environment)
-    watch_heartbeats(api_url)
+    set_up(api_url, settings.notices)
+    start_courier(settings, ENVIRONMENTS)
     (settings.home / READY).touch()
     asyncio.run(runner.start())
 
@@ -128,26 +130,6 @@ def clear_what_died(api_url: str, environment: str) -> None:
     limit = deployment.get("global_concurrency_limit")
     if limit and limit["active_slots"]:
         ask("PATCH", f"{api_url}/v2/concurrency_limits/{limit['id']}", {"active_slots": 0})
-
-
-def watch_heartbeats(api_url: str) -> None:
-    """Has Prefect mark a run as crashed whose process fell silent without a word."""
-    by_name = {"automations": {"name": {"any_": [ALIVE]}}}
-    if ask("POST", f"{api_url}/automations/filter", by_name):
-        return
-    ends = [f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")]
-    trigger: dict[str, Any] = {
-        "type": "event",
-        "posture": "Proactive",
-        "after": ["prefect.flow-run.heartbeat"],
-        "expect": ["prefect.flow-run.heartbeat", *ends],
-        "match": {"prefect.resource.id": ["prefect.flow-run.*"]},
-        "for_each": ["prefect.resource.id"],
-        "threshold": 1,
-        "within": 180,
-    }
-    crash = {"type": "change-flow-run-state", "state": "CRASHED", "message": "no sign of life for three minutes"}
-    ask("POST", f"{api_url}/automations/", {"name": ALIVE, "trigger": trigger, "actions": [crash]})
 
 
 def _end(api_url: str, run: dict[str, Any], state: str, why: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -126,6 +127,10 @@ class Store:
     def check_token(self, name: str, token: int) -> None:
         """Raises LeaseLost unless `token` is the newest of the lease, unexpired and not released."""
         self.database.read(lambda connection: leases.verify_token(connection, name, token))
+
+    def lease_ran_out(self, name: str) -> datetime | None:
+        """When the lease ran out on an owner who neither renewed nor released it; None where that is not so."""
+        return self.database.read(lambda connection: leases.ran_out(connection, name))
 
     def champion(self, environment: str) -> str | None:
         """The release id that serves, or None before the first was installed."""

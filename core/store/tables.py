@@ -16,11 +16,13 @@ from core.schema import (
     Correction,
     DatasetVersion,
     Decision,
+    Delivery,
     Evaluation,
     Example,
     Judgment,
     Media,
     NightshiftError,
+    Notice,
     Prediction,
     Promotion,
     Record,
@@ -65,6 +67,8 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     Evaluation: ("environment", "release", "suite", "run"),
     Decision: ("environment", "run", "champion", "challenger", "outcome"),
     Promotion: ("environment", "release", "previous", "action", "decision"),
+    Notice: ("environment", "event", "subject"),
+    Delivery: ("notice", "endpoint"),
 }
 KINDS = tuple(COLUMNS)
 SQL_TYPES = {"from_person": "BOOLEAN"}

@@ -14,7 +14,8 @@ import yaml
 from core.environments import environments
 from core.schema import NightshiftError
 from core.settings import load_settings
-from flows.schedule import ENVIRONMENTS, READY, clear_what_died, deployments, time_zone, watch_heartbeats
+from flows.automations import ALIVE, watch_heartbeats
+from flows.schedule import ENVIRONMENTS, READY, clear_what_died, deployments, time_zone
 from flows.server import ask, last_lines, prefect_environment, stop
 from flows.tether import start_tethered
 
@@ -141,8 +142,8 @@ def test_runs_that_fall_silent_are_watched_for_once(api_url: str) -> None:
     watch_heartbeats(api_url)
     watch_heartbeats(api_url)
 
-    automations = ask("POST", f"{api_url}/automations/filter", {})
-    assert len(automations) == 1 and automations[0]["enabled"]
+    watching = ask("POST", f"{api_url}/automations/filter", {"automations": {"name": {"any_": [ALIVE]}}})
+    assert len(watching) == 1 and watching[0]["enabled"]
 
 
 @pytest.fixture

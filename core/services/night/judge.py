@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import JsonValue
 
-from core.judge import Judge, Spent, earned_weight
+from core.judge import Judge, Spent, earned_weight, is_spent_budget
 from core.schema import Example, Judgment, Label, Prediction, Release, Run
 from core.services.classify import Classifier
 from core.services.judging import judge_examples, stored_judgments, unscored_reasons
@@ -44,6 +44,7 @@ def judge(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
         "judged": len(judgments),
         "unscored": sum(judgment.unscored is not None for judgment in judgments.values()),
         "unscored_why": _reasons(judgments.values()),
+        "budget_spent": any(is_spent_budget(judgment.unscored or "") for judgment in judgments.values()),
         "doubtful": [example.id for example in doubtful],
         "share": round(share, 4),
         "compared": both,

@@ -10,13 +10,16 @@ from core.schema import (
     Correction,
     DatasetVersion,
     Decision,
+    Delivery,
     Evaluation,
+    Event,
     Evidence,
     Example,
     GateResult,
     ItemScore,
     Judgment,
     Media,
+    Notice,
     Outcome,
     Prediction,
     Promotion,
@@ -94,6 +97,8 @@ def one_of_each() -> list[Record]:
             **screen,
         ),
         promotion("r", None, action="install"),
+        Notice(id="t", event=Event.PROMOTED, title="promoted", subject="a", detail={"n": [1, None]}, **screen),
+        Delivery(id="y", notice="t", endpoint="ops", status=500, error="status 500"),
     ]
 
 

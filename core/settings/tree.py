@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -20,6 +20,8 @@ from pydantic_settings import (
 )
 
 from core.schema import NightshiftError
+from core.settings.notices import NoticeSettings
+from core.settings.section import Section
 
 __all__ = [
     "OPENAI_URL",
@@ -40,11 +42,7 @@ __all__ = [
 
 LARGEST_ADAPTER_RATE = 0.01
 OPENAI_URL = "https://api.openai.com/v1"
-PROFILES = Path(__file__).resolve().parent.parent / "deployments" / "profiles"
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+PROFILES = Path(__file__).resolve().parents[2] / "deployments" / "profiles"
 
 
 class MediaSettings(Section):
@@ -245,6 +243,7 @@ class Settings(BaseSettings):
     gate: GateSettings = GateSettings()
     night: NightSettings = NightSettings()
     serve: ServeSettings = ServeSettings()
+    notices: NoticeSettings = NoticeSettings()
 
     @model_validator(mode="after")
     def _learns_at_a_rate_that_suits_the_student(self) -> "Settings":
