@@ -134,6 +134,10 @@ def grpo(home: Home = None, as_json: Json = False) -> None:
 @verify.command()
 def screen(
     image: Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file.")],
+    work: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="TEXT", help="Say of each element what the champion makes of it for this work."),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -142,7 +146,7 @@ def screen(
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.verifying import screen
 
-        return screen(home, image)
+        return screen(home, image, work)
 
     run(command, home=home, as_json=as_json)
 

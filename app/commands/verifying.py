@@ -15,13 +15,13 @@ from core.services.verifying import ScreenFindings, TitleFigures
 
 __all__ = ["screen", "session", "titles"]
 
-SHOWN = ("menu_bar", "table", "image", "button")
+SHOWN = ("window", "menu_bar", "tool_bar", "table", "image", "video", "button", "notification")
 """Kinds listed one by one for a person; text is counted."""
 
 
-def screen(home: Path | None, image: Path) -> Answer:
+def screen(home: Path | None, image: Path, work: str | None) -> Answer:
     """Title, elements and signals of one picture. Raises NightshiftError for a picture that is refused."""
-    found = verify_screen(Workspace.open(home), image)
+    found = verify_screen(Workspace.open(home), image, work)
     return Answer(found.model_dump(mode="json"), partial(_show_screen, found))
 
 
@@ -57,12 +57,12 @@ def titles(terminal: Terminal, home: Path | None, dataset: Path) -> Answer:
 
 def _show_screen(found: ScreenFindings, console: Console) -> None:
     console.print(f"Title: {found.title}" if found.title is not None else "No title.", markup=False)
-    table = Table("element", "left", "top", "right", "bottom", "score", "text")
+    table = Table("element", "left", "top", "right", "bottom", "score", "for the work", "text")
     for element in found.elements:
-        if element.kind in SHOWN:
-            table.add_row(
-                element.kind, *(f"{edge:.3f}" for edge in element.box), f"{element.score:.2f}", Text(element.text)
-            )
+        if element.kind in SHOWN or element.says in ("relevant", "distracting"):
+            said = "" if element.weight is None else f"{element.says} {element.weight:+.2f}"
+            places = (f"{edge:.3f}" for edge in element.box)
+            table.add_row(element.kind, *places, f"{element.score:.2f}", said, Text(element.text))
     console.print(table)
     console.print(f"{found.signals['text']:.0f} lines of text; {found.ms:.0f} ms once the screen was read")
 

@@ -14,7 +14,7 @@ from core.services.review import ReviewItem, review_queue
 from core.services.sessions import session_frames, sessions
 from core.services.simulation import simulate
 from core.services.training import train_on_folder
-from core.services.verifying import measure_titles, verify_screen
+from core.services.verifying import measure_titles, verify_prediction, verify_screen
 from core.services.workspace import Workspace
 
 __all__ = [
@@ -50,5 +50,6 @@ __all__ = [
     "train_on_folder",
     "training_steps",
     "undo",
+    "verify_prediction",
     "verify_screen",
 ]

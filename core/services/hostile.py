@@ -68,12 +68,12 @@ class HostileScreens(FolderLibrary):
         """Takes in a picture that differs little from one seen before, and reads what differs."""
         media = pixel_hash(image)
 
-        def read() -> Reading:
-            again = read_again(before, image)
-            return again.reading if again else read_image(image)
+        def read(picture: Image) -> Reading:
+            again = read_again(before, picture)
+            return again.reading if again else read_image(picture)
 
         self._changed[media] = image
-        self._readings[media] = self._cache.reading(media, read)
+        self._readings[media] = self._cache.reading(media, lambda: image, read)
         return media
 
     def forget(self, media: str) -> None:

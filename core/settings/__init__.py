@@ -5,6 +5,7 @@ home's file. Environment variables look like `NIGHTSHIFT_GATE__ALPHA=0.05`.
 """
 
 from core.settings.notices import NoticeSettings, WebhookSettings
+from core.settings.reading import ReadingSettings
 from core.settings.tree import (
     OPENAI_URL,
     GateSettings,
@@ -31,6 +32,7 @@ __all__ = [
     "NightSettings",
     "NoticeSettings",
     "ReaderSettings",
+    "ReadingSettings",
     "ReviewSettings",
     "RewardSettings",
     "ServeSettings",

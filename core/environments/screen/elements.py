@@ -53,6 +53,9 @@ class Element(BaseModel):
     box: Box
     score: float
     text: str = ""
+    weight: float | None = None
+    "What it adds to the log-odds of the first answer, where a release was asked."
+    says: Literal["relevant", "distracting", "neutral"] | None = None
 
 
 def screen_elements(reading: Reading, image: Image) -> list[Element]:

@@ -135,11 +135,11 @@ def windows(found: Sequence[Panel], pixels_HW3: Pixels, rows: Rows) -> list[Pane
         for panel in seen
         if panel.box[2] - panel.box[0] >= WINDOW_WIDTH * width
         and panel.box[3] - panel.box[1] >= WINDOW_HEIGHT * height
-        and _has_title_bar(panel.box, found, pixels_HW3, rows)
+        and _has_title_bar(panel.box, pixels_HW3, rows)
     ][:LARGEST_WINDOWS]
 
 
-def _has_title_bar(box: Box, found: Sequence[Panel], pixels_HW3: Pixels, rows: Rows) -> bool:
+def _has_title_bar(box: Box, pixels_HW3: Pixels, rows: Rows) -> bool:
     left, top, right, bottom = (round(edge) for edge in box)
     lowest, highest = (round(times * rows.typical) for times in BAR_HEIGHTS)
     strip = pixels_HW3[top : min(top + highest + 2, bottom), left + 2 : right - 2].astype(np.int16)
