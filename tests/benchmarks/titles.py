@@ -3,8 +3,8 @@
     python -m tests.benchmarks.titles FOLDER [HOME]
 
 A conditional logit over the lines of a screen and *none* (McFadden 1974) with a Gaussian prior; features in `SET` are
-left out of it and have the weight that was set for them. `EASE` was chosen so that 85% of the titles of the whole folder are found. Splits put
-every application on one side. Prints weights and figures as JSON.
+left out of it and have the weight that was set for them. `EASE` was chosen so that 85% of the titles of the whole
+folder are found. Splits put every application on one side. Prints weights and figures as JSON.
 """
 
 import json
