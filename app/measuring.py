@@ -89,6 +89,26 @@ def bench_judge(home: Home = None, as_json: Json = False) -> None:
     run(command, home=home, as_json=as_json)
 
 
+@bench.command("hostile")
+def bench_hostile(
+    dataset: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--dataset", metavar="DIR", help="Real screens beside the drawn ones: images/, tasks.csv."),
+    ] = None,
+    release: Annotated[str, typer.Option(help="`champion`, or a release's id or how it begins.")] = "champion",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Write orders, fake system messages, rubrics and verdicts on screens, and count whose verdicts follow them."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.hostile import hostile
+
+        return hostile(terminal, home, dataset, release)
+
+    run(command, home=home, as_json=as_json)
+
+
 @bench.command("reading")
 def bench_reading(
     dataset: Dataset,
@@ -171,6 +191,10 @@ def variance(
 @verify.command()
 def screen(
     image: Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file.")],
+    work: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="TEXT", help="Say of each element what the champion makes of it for this work."),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -179,7 +203,23 @@ def screen(
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.verifying import screen
 
-        return screen(home, image)
+        return screen(home, image, work)
+
+    run(command, home=home, as_json=as_json)
+
+
+@verify.command()
+def session(
+    name: Annotated[Optional[str], typer.Argument(help="A session; else all of them are listed.")] = None,  # noqa: UP045
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List sessions, or the verdicts of one, and which of them flip for a single screen."""
+
+    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
+        from app.commands.verifying import session
+
+        return session(home, name)
 
     run(command, home=home, as_json=as_json)
 

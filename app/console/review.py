@@ -22,6 +22,7 @@ BLIND = (
     '<h2>What do you say?</h2><p class="ns-sure">This one was drawn at random, and the model\'s answer stays hidden '
     "so that yours is your own. Such answers are what the gate trusts most.</p></article>"
 )
+FLIPS = "This verdict stands for one screen only: before and after it in the same session it was the other."
 
 
 def review_page(console: gr.Blocks, ws: Workspace, environment: Environment) -> None:
@@ -150,6 +151,8 @@ class _Review:
     def _words(self, item: ReviewItem) -> str:
         turn = new_id()
         verdict = BLIND.format(turn=turn) if item.blind else verdict_card(self.environment, item.prediction, turn=turn)
+        if item.flips:
+            verdict = f"{notice(FLIPS, 'open')}{verdict}"
         return (
             f'<section class="ns-ask"><p class="ns-kicker">{escape(self.environment.ask_title)}</p>'
             f"<p>{escape(item.example.ask)}</p></section>{verdict}"

@@ -1,6 +1,5 @@
 """The nouns every other package speaks in. Nothing here imports anything else of ours."""
 
-from core.schema.audits import Agreement, JudgeAudit
 from core.schema.notices import Delivery, Event, Notice
 from core.schema.nouns import (
     CANNOT_TELL,
@@ -26,6 +25,7 @@ from core.schema.nouns import (
     Release,
     Rollout,
     Run,
+    Session,
     StageResult,
     Turn,
     Variant,
@@ -36,7 +36,6 @@ from core.schema.nouns import (
 
 __all__ = [
     "CANNOT_TELL",
-    "Agreement",
     "Alternative",
     "Checkpoint",
     "ChosenBy",
@@ -50,7 +49,6 @@ __all__ = [
     "Example",
     "GateResult",
     "ItemScore",
-    "JudgeAudit",
     "Judgment",
     "Label",
     "Media",
@@ -63,6 +61,7 @@ __all__ = [
     "Release",
     "Rollout",
     "Run",
+    "Session",
     "StageResult",
     "Turn",
     "Variant",

@@ -10,7 +10,7 @@ from PIL.Image import Image
 
 from core.evaluation import abstaining, cluster_sums, difference_ci95, figures, summarise
 from core.media import intake, open_image, read_file
-from core.reading import DerivedCache, Reading, read_image
+from core.reading import DerivedCache, Reading
 from core.schema import CANNOT_TELL, Example, ItemScore, NightshiftError
 from core.services.classify import Classifier
 from core.services.importing import FolderRow, Progress, file_within, read_folder
@@ -60,7 +60,7 @@ class FolderLibrary:
 
     def reading(self, media: str) -> Reading:
         if media not in self._readings:
-            self._readings[media] = self._cache.reading(media, lambda: read_image(self.image(media)))
+            self._readings[media] = self._cache.reading(media, lambda: self.image(media))
         return self._readings[media]
 
     def arrays(self, media: str, name: str, make: "Callable[[], Arrays]") -> "Arrays":

@@ -21,6 +21,7 @@ from pydantic_settings import (
 from core.schema import NightshiftError
 from core.settings.judging import AuditSettings, JudgingSettings, NamedJudgeSettings, PanelSettings
 from core.settings.notices import NoticeSettings
+from core.settings.reading import ReadingSettings
 from core.settings.section import Section
 
 __all__ = [
@@ -208,6 +209,7 @@ class Settings(BaseSettings):
     judges: dict[str, NamedJudgeSettings] = {}
     panel: PanelSettings = PanelSettings()
     audits: AuditSettings = AuditSettings()
+    reading: ReadingSettings = ReadingSettings()
     reader: ReaderSettings = ReaderSettings()
     vlm: VlmSettings = VlmSettings()
     media: MediaSettings = MediaSettings()
@@ -225,6 +227,17 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"learning.learning_rate {self.learning.learning_rate} suits the reader and would wreck the adapter "
                 f"of policy 'vlm' in a few steps; take 0.0001, and at most {LARGEST_ADAPTER_RATE}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _pictures_stay_where_text_does(self) -> "Settings":
+        looks = [f"policy {self.policy!r}"] if self.policy == "vlm" else []
+        looks += [f"judge {self.judge!r}"] if self.judge != "reading" else []
+        if self.reading.privacy == "ui_text" and looks:
+            raise ValueError(
+                f"reading.privacy 'ui_text' keeps all but titles and the text of the user interface to itself, and "
+                f"{looks[0]} looks at whole pictures; take policy 'reader' with judge 'reading', or privacy 'full'"
             )
         return self
 

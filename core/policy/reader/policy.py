@@ -27,6 +27,7 @@ from core.policy.reader.matching import (
     match_features,
 )
 from core.policy.reader.model import ReaderConfig, ReaderModel
+from core.policy.testimony import Testimony
 from core.reading import TextEncoder, text_encoder
 from core.schema import Evidence, Example, NightshiftError
 
@@ -88,12 +89,16 @@ class ReaderPolicy(Policy):
 
     def encode(self, examples: Sequence[Example], library: Library) -> list[Features]:
         # Examples of one picture share its vectors: a night has several of each.
-        screens: dict[str, ScreenVectors] = {}
+        screens: dict[tuple[str, str], ScreenVectors] = {}
+        features = []
         for example in examples:
             (media,) = example.media
-            if media not in screens:
-                screens[media] = self.screen(media, library)
-        return [self._features(example, screens[example.media[0]], library) for example in examples]
+            heard = Testimony(library, example.ask)
+            said = (media, heard.reading(media).text)
+            if said not in screens:
+                screens[said] = self.screen(media, heard)
+            features.append(self._features(example, screens[said], heard))
+        return features
 
     def _features(self, example: Example, screen: ScreenVectors, library: Library) -> Features:
         media = example.media[0]
@@ -150,6 +155,7 @@ class ReaderPolicy(Policy):
     def explain(self, example: Example, library: Library, limit: int = 5) -> tuple[Evidence, ...]:
         """The lines nearest to the work where the verdict is yes, else those that show what is on instead."""
         (media,) = example.media
+        library = Testimony(library, example.ask)
         screen, reading = self.screen(media, library), library.reading(media)
         vectors = self.background.vectors(self.encoder)
         topic = int(screen.topics_T.argmax())
