@@ -18,6 +18,7 @@ from core.schema import (
     Decision,
     Evaluation,
     Example,
+    Frozen,
     Judgment,
     Media,
     NightshiftError,
@@ -62,6 +63,7 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     StageResult: ("run", "stage"),
     Evaluation: ("environment", "release", "suite", "run"),
     Decision: ("environment", "run", "champion", "challenger", "outcome"),
+    Frozen: ("environment", "champion", "challenger", "run", "ends"),
     Promotion: ("environment", "release", "previous", "action", "decision"),
 }
 KINDS = tuple(COLUMNS)

@@ -5,6 +5,7 @@ with the same outcome; one that is done is not done again.
 """
 
 from core.services.night.evaluate import evaluate
+from core.services.night.frozen import frozen, waiting, wanted
 from core.services.night.gate import gate
 from core.services.night.ingest import ingest
 from core.services.night.judge import judge
@@ -30,6 +31,7 @@ __all__ = [
     "begin",
     "corrections_waiting",
     "evaluate",
+    "frozen",
     "gate",
     "ingest",
     "judge",
@@ -43,4 +45,6 @@ __all__ = [
     "stage_result",
     "train",
     "training_steps",
+    "waiting",
+    "wanted",
 ]

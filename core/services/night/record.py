@@ -15,6 +15,7 @@ from core.store import Lease, LeaseLost, StoreBusy
 
 __all__ = [
     "ABANDONED",
+    "FROZEN",
     "STAGES",
     "TRAINING",
     "Stage",
@@ -25,12 +26,14 @@ __all__ = [
     "night_report",
     "night_result",
     "nights",
+    "nights_since",
     "stage",
     "stage_id",
     "stage_result",
 ]
 
-STAGES = ("ingest", "variants", "judge", "train", "evaluate", "gate", "promote", "report")
+FROZEN = "frozen"
+STAGES = ("ingest", "variants", "judge", "train", "evaluate", "gate", FROZEN, "promote", "report")
 ABANDONED = "abandoned"
 TRAINING = "training"
 """Trigger of a run that is no night but a training on a labelled folder."""
@@ -169,6 +172,13 @@ def nights(ws: Workspace, environment: str, limit: int = 20) -> list[dict[str, A
     for result in results:
         by_run.setdefault(result.run, {})[result.stage] = result
     return [_summary(run, by_run.get(run.id, {})) for run in runs]
+
+
+def nights_since(ws: Workspace, run_id: str, environment: str) -> list[Run]:
+    """The nights from this one on, oldest first."""
+    runs = [run for run in ws.store.find(Run, environment=environment) if run.trigger != TRAINING]
+    place = next((place for place, run in enumerate(runs) if run.id == run_id), len(runs))
+    return runs[place:]
 
 
 def _summary(run: Run, done: dict[str, StageResult]) -> dict[str, Any]:

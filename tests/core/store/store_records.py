@@ -13,6 +13,7 @@ from core.schema import (
     Evaluation,
     Evidence,
     Example,
+    Frozen,
     GateResult,
     ItemScore,
     Judgment,
@@ -93,6 +94,7 @@ def one_of_each() -> list[Record]:
             outcome=Outcome.UNDECIDED,
             **screen,
         ),
+        Frozen(id="f", champion="r", challenger="r2", run="n", upto_seq=3, ends="g", why="too little", **screen),
         promotion("r", None, action="install"),
     ]
 
