@@ -59,7 +59,7 @@ class ReviewSettings(Section):
     """What a person is shown, and why."""
 
     audit_share: float = Field(0.2, ge=0, le=1, description="Share of the review queue drawn blindly at random.")
-    audits_per_night: int = Field(20, ge=0, description="Blind audits that come first in the queue, a night.")
+    audits_per_night: int = Field(10, ge=0, description="Blind audits a night; until done, each second item is one.")
     duplicate_distance: int = Field(6, description="Perceptual hashes this many bits apart are near-duplicates.")
 
 

@@ -26,7 +26,7 @@ from core.evaluation.statistics import (
     shrink,
     sign_flip_p,
 )
-from core.evaluation.waiting import SINCE_FROZEN, decide_frozen, frozen_level
+from core.evaluation.waiting import SINCE_FROZEN, decide_frozen, frozen_level, is_promising
 
 __all__ = [
     "MIN_BLIND",
@@ -48,6 +48,7 @@ __all__ = [
     "figures",
     "frozen_level",
     "holm",
+    "is_promising",
     "kappa_ci95",
     "mcnemar_exact",
     "render_report",

@@ -13,13 +13,13 @@ from datetime import datetime
 import numpy as np
 
 from core.evaluation.betting import FRACTIONS_F, bets, e_value, lower_bound
-from core.evaluation.gate import Claim, Verdict, conclude
+from core.evaluation.gate import PRIMARY, Claim, Verdict, conclude
 from core.evaluation.looks import FROZEN_SHARE
 from core.evaluation.pairs import BLIND, Pairs, pair, pairing_fault
 from core.schema import Decision, Evaluation, GateResult, Outcome
 from core.settings import GateSettings
 
-__all__ = ["SINCE_FROZEN", "decide_frozen", "frozen_level"]
+__all__ = ["SINCE_FROZEN", "decide_frozen", "frozen_level", "is_promising"]
 
 SINCE_FROZEN = "better_since_frozen"
 MIN_FRESH = 30
@@ -30,6 +30,13 @@ def frozen_level(settings: GateSettings) -> float:
     """The level of one frozen challenger: the part of `alpha` that its first test left, and `alpha` for all that wait
     at a time together (Bonferroni)."""
     return settings.alpha * min(FROZEN_SHARE, 1 / settings.frozen_at_once)
+
+
+def is_promising(decision: Decision) -> bool:
+    """Whether the challenger looks better and does no harm, and only evidence is lacking: such a one is frozen."""
+    primary = next((gate for gate in decision.gates if gate.name == PRIMARY), None)
+    assessed = primary is not None and primary.passed is False
+    return assessed and decision.outcome is Outcome.UNDECIDED and decision.more_examples_needed is not None
 
 
 def decide_frozen(

@@ -5,7 +5,7 @@ with the same outcome; one that is done is not done again.
 """
 
 from core.services.night.evaluate import evaluate
-from core.services.night.frozen import frozen, waiting, wanted
+from core.services.night.frozen import frozen, lot, waiting, wanted
 from core.services.night.gate import gate
 from core.services.night.ingest import ingest
 from core.services.night.judge import judge
@@ -13,6 +13,7 @@ from core.services.night.promote import promote
 from core.services.night.record import (
     STAGES,
     abandon,
+    audits_tonight,
     begin,
     corrections_waiting,
     lease_name,
@@ -28,6 +29,7 @@ from core.services.night.variants import make_variants
 __all__ = [
     "STAGES",
     "abandon",
+    "audits_tonight",
     "begin",
     "corrections_waiting",
     "evaluate",
@@ -36,6 +38,7 @@ __all__ = [
     "ingest",
     "judge",
     "lease_name",
+    "lot",
     "make_variants",
     "night_report",
     "night_result",

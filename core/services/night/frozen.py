@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from core.evaluation import PRIMARY, SINCE_FROZEN, decide_frozen
+from core.evaluation import SINCE_FROZEN, decide_frozen, is_promising
 from core.schema import ChosenBy, Decision, Example, Frozen, Label, Outcome, Prediction, Release, Run, content_id
 from core.services.classify import Classifier
 from core.services.night.evaluate import Measured, corrected_examples, evaluation_of, stale_clusters
@@ -44,7 +44,7 @@ def frozen(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
         if decision is not None and decision.outcome is Outcome.PROMOTED:
             promoted = promoted or decision
     still = [told["challenger"] for told in looked if told["state"] == "waits"]
-    froze = promoted is None and _is_promising(tonight) and len(still) < ws.settings.gate.frozen_at_once
+    froze = promoted is None and is_promising(tonight) and len(still) < ws.settings.gate.frozen_at_once
     if froze:
         _freeze(ws, run, tonight)
         still.append(tonight.challenger)
@@ -77,12 +77,6 @@ def wanted(ws: Workspace, environment: str) -> list[str]:
 def lot(example: str) -> float:
     """A number in 0..1 that nobody chose: the first bits of the example's hash."""
     return int(example[:12], 16) / 16**12
-
-
-def _is_promising(decision: Decision) -> bool:
-    primary = next((gate for gate in decision.gates if gate.name == PRIMARY), None)
-    assessed = primary is not None and primary.passed is False
-    return assessed and decision.outcome is Outcome.UNDECIDED and decision.more_examples_needed is not None
 
 
 def _freeze(ws: Workspace, run: Run, decision: Decision) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from core.schema import NightshiftError, Run, StageResult, content_id, new_id, now
+from core.schema import ChosenBy, NightshiftError, Run, StageResult, content_id, new_id, now
 from core.services.workspace import Workspace
 from core.store import Lease, LeaseLost, StoreBusy
 
@@ -20,6 +20,7 @@ __all__ = [
     "TRAINING",
     "Stage",
     "abandon",
+    "audits_tonight",
     "begin",
     "corrections_waiting",
     "lease_name",
@@ -148,6 +149,12 @@ def corrections_waiting(ws: Workspace, environment: str) -> int:
     begun = next((run for run in runs if stage_result(ws, run.id, ABANDONED) is None), None)
     boundary = int(str(begun.config.get("upto_seq", 0))) if begun else 0
     return len(ws.store.labels(environment, after_seq=boundary))
+
+
+def audits_tonight(ws: Workspace, environment: str) -> int:
+    """Blind audits since the last finished night."""
+    labels = ws.store.labels(environment, after_seq=last_boundary(ws, environment))
+    return sum(label.chosen_by is ChosenBy.RANDOM_AUDIT for label in labels)
 
 
 def night_result(ws: Workspace, run_id: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from core.schema import ChosenBy, Evaluation, ItemScore
 
-__all__ = ["Challenger", "People", "World"]
+__all__ = ["Challenger", "People", "World", "evaluations"]
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -98,7 +98,9 @@ class People:
         again comes to much the same.
         """
         world = self.world
-        turn = (world.discordance + gain) / 2, (world.discordance - gain) / 2
+        # Near perfection fewer answers are left to mend than a challenger disagrees on.
+        mended = min((world.discordance + gain) / 2, 0.8 * (1 - self.accuracy))
+        turn = mended, max(0.0, mended - gain)
         chance_N = np.where(self.right_N, turn[1] / self.accuracy, turn[0] / (1 - self.accuracy))
         turned_N = self._alike(self.cluster_N, np.clip(chance_N, 0.0, 1.0))
         if like is not None:
