@@ -30,6 +30,7 @@ from core.schema import (
     StageResult,
     Variant,
 )
+from core.standing import HubStep, Mark, ShadowAnswer, Trial, TrialStep
 from core.store.engine import Connection
 
 __all__ = [
@@ -63,6 +64,11 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     Evaluation: ("environment", "release", "suite", "run"),
     Decision: ("environment", "run", "champion", "challenger", "outcome"),
     Promotion: ("environment", "release", "previous", "action", "decision"),
+    Mark: ("environment", "release", "mark"),
+    HubStep: ("environment", "release", "repo", "step"),
+    Trial: ("environment", "release", "decision"),
+    TrialStep: ("environment", "trial", "stage"),
+    ShadowAnswer: ("environment", "trial", "prediction"),
 }
 KINDS = tuple(COLUMNS)
 SQL_TYPES = {"from_person": "BOOLEAN"}
