@@ -266,6 +266,8 @@ QUIET = {
     "DO_NOT_TRACK": "1",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_OFFLINE": "1",
+    # With Xet an upload is several commits, and a promotion has to be one.
+    "HF_HUB_DISABLE_XET": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONWARNINGS": "ignore",
     # Processes are started by the names of our packages, which are names others use too.

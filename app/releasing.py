@@ -1,5 +1,6 @@
 """`nightshift models`: every release, what a person decides about one, and the way to a hub and back."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -147,6 +148,43 @@ def gc(
         return gc(home, really=really)
 
     run(command, home=home, as_json=as_json)
+
+
+@models.command()
+def push(release: Release = "champion", home: Home = None, as_json: Json = False) -> None:
+    """Take a release to the Hub: to a branch, looked at as downloaded; the champion becomes `main` and gets a tag."""
+    _go_online()
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.hub import push
+
+        return push(terminal, home, release)
+
+    run(command, home=home, as_json=as_json)
+
+
+@models.command()
+def pull(
+    tag: Annotated[str, typer.Option(metavar="REVISION", help="A tag, a branch or a commit.")] = "main",
+    promote: Annotated[bool, typer.Option("--promote", help="Make it champion here.")] = False,
+    reason: Reason = "",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch a release from the Hub, verified by its hash and loaded; nothing here changes unless all of it is right."""
+    _go_online()
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.hub import pull
+
+        return pull(terminal, home, tag, promote=promote, reason=reason)
+
+    run(command, home=home, as_json=as_json)
+
+
+def _go_online() -> None:
+    """These two commands alone speak to the Hub; its client reads this when it is imported."""
+    os.environ["HF_HUB_OFFLINE"] = "0"
 
 
 @models.command()

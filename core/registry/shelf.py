@@ -73,6 +73,13 @@ class Shelf:
             self._verified[id] = signature
         return folder
 
+    def id_of(self, directory: Path) -> str:
+        """The id that a folder's content has. Raises NightshiftError for what has no place in a checkpoint."""
+        try:
+            return content_id(*sorted((name, sha256_of(path)) for name, path in _files(directory).items()))
+        except OSError as error:
+            raise NightshiftError(f"{directory} cannot be read: {error.strerror or error}") from error
+
     def sweep(self) -> int:
         """Removes what killed processes left half copied; returns how many copies."""
         removed = 0

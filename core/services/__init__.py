@@ -11,6 +11,7 @@ from core.services.importing import ImportReport, import_folder
 from core.services.measuring import evaluate_folder
 from core.services.models import champion_card, history, merge, rollback
 from core.services.night import corrections_waiting, night_report, night_result, nights, training_steps
+from core.services.publishing import pull, push
 from core.services.releases import (
     collect_garbage,
     promote_release,
@@ -53,6 +54,8 @@ __all__ = [
     "nights",
     "prediction",
     "promote_release",
+    "pull",
+    "push",
     "quarantine_release",
     "reject_release",
     "release_facts",
