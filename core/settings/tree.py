@@ -30,8 +30,10 @@ __all__ = [
     "MediaSettings",
     "NightSettings",
     "ReaderSettings",
+    "RegistrySettings",
     "ReviewSettings",
     "RewardSettings",
+    "RolloutSettings",
     "ServeSettings",
     "Settings",
     "VlmSettings",
@@ -185,6 +187,29 @@ class NightSettings(Section):
     lease_s: float = Field(120.0, gt=0, description="How long a silent night keeps the lease.")
 
 
+class RegistrySettings(Section):
+    """How long releases are kept, and where else. A token stands in the environment (HF_TOKEN), never here."""
+
+    retention_days: float = Field(30.0, ge=0, description="A former champion is kept this long after it served.")
+    hub: str = Field("", description="Repository on the Hugging Face Hub, OWNER/NAME; empty: none.")
+    private: bool = Field(True, description="Whether a repository that is made is private.")
+    hub_dataset: str = Field("", description="Dataset repository, OWNER/NAME, that versions are kept in; empty: none.")
+    licence: str = Field("other", description="Licence that the model card names, as the Hub spells it.")
+
+
+class RolloutSettings(Section):
+    """What stands between a decision that promotes and the promotion; every step is left out by default."""
+
+    shadow_share: float = Field(0.0, ge=0, le=1, description="Share of live screens answered in silence; 0: no step.")
+    shadow_answers: int = Field(200, ge=1, description="Silent answers after which that step is over.")
+    shadow_agreement: float = Field(0.5, ge=0, le=1, description="A challenger that agrees less often is rejected.")
+    approval: bool = Field(False, description="Whether a person has to approve.")
+    approval_hours: float = Field(24.0, gt=0, description="Without an answer by then, the challenger is rejected.")
+    canary_share: float = Field(0.0, ge=0, lt=1, description="Share of live screens it answers; 0: no step.")
+    canary_answers: int = Field(500, ge=1, description="Such answers after which it becomes champion.")
+    canary_alpha: float = Field(0.05, gt=0, lt=0.5, description="Chance of reverting one that is no worse.")
+
+
 class ServeSettings(Section):
     """Where the doors are."""
 
@@ -225,6 +250,8 @@ class Settings(BaseSettings):
     learning: LearningSettings = LearningSettings()
     gate: GateSettings = GateSettings()
     night: NightSettings = NightSettings()
+    registry: RegistrySettings = RegistrySettings()
+    rollout: RolloutSettings = RolloutSettings()
     serve: ServeSettings = ServeSettings()
     notices: NoticeSettings = NoticeSettings()
 

@@ -35,6 +35,7 @@ from core.schema import (
     StageResult,
     Variant,
 )
+from core.standing import HubStep, Mark, ShadowAnswer, Trial, TrialStep
 from core.store.engine import Connection
 
 __all__ = [
@@ -73,6 +74,11 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     JudgeAudit: ("environment", "judge", "prompt_version"),
     Notice: ("environment", "event", "subject"),
     Delivery: ("notice", "endpoint"),
+    Mark: ("environment", "release", "mark"),
+    HubStep: ("environment", "release", "repo", "step"),
+    Trial: ("environment", "release", "decision"),
+    TrialStep: ("environment", "trial", "stage"),
+    ShadowAnswer: ("environment", "trial", "prediction"),
 }
 KINDS = tuple(COLUMNS)
 SQL_TYPES = {"from_person": "BOOLEAN"}
