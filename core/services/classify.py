@@ -41,8 +41,9 @@ class Classifier:
 
     @classmethod
     def of_release(cls, ws: Workspace, release: Release) -> Self:
-        """A release, from disk. Raises NightshiftError where it is missing or damaged."""
+        """A release, from disk, for answering only. Raises NightshiftError where it is missing or damaged."""
         policy, directory = load_policy(ws, release)
+        policy.freeze()
         return cls(ws, release.environment, policy, Calibration.read(directory), release.id)
 
     @classmethod
