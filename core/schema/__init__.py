@@ -4,43 +4,51 @@ from core.schema.audits import (
     Agreement,
     JudgeAudit,
 )
+from core.schema.base import (
+    CANNOT_TELL,
+    NightshiftError,
+    Record,
+    content_id,
+    new_id,
+    now,
+)
+from core.schema.decisions import (
+    Decision,
+    Evaluation,
+    Frozen,
+    GateResult,
+    ItemScore,
+    Outcome,
+    Promotion,
+)
+from core.schema.examples import (
+    ChosenBy,
+    Correction,
+    Evidence,
+    Example,
+    Label,
+    Media,
+    Prediction,
+    Session,
+    Variant,
+)
 from core.schema.notices import (
     Delivery,
     Event,
     Notice,
 )
-from core.schema.nouns import (
-    CANNOT_TELL,
-    Alternative,
+from core.schema.releases import (
     Checkpoint,
-    ChosenBy,
-    Correction,
     DatasetVersion,
-    Decision,
-    Evaluation,
-    Evidence,
-    Example,
-    Frozen,
-    GateResult,
-    ItemScore,
-    Judgment,
-    Label,
-    Media,
-    NightshiftError,
-    Outcome,
-    Prediction,
-    Promotion,
-    Record,
     Release,
-    Rollout,
     Run,
-    Session,
     StageResult,
+)
+from core.schema.teaching import (
+    Alternative,
+    Judgment,
+    Rollout,
     Turn,
-    Variant,
-    content_id,
-    new_id,
-    now,
 )
 
 __all__ = [
