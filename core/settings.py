@@ -43,6 +43,16 @@ OPENAI_URL = "https://api.openai.com/v1"
 PROFILES = Path(__file__).resolve().parent.parent / "deployments" / "profiles"
 
 
+def address_alone(url: str, *, key: str) -> str:
+    """`url`, which names a server or nobody, and holds no secret; the setting `key` says where that belongs."""
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("must begin with http:// or https:// and name a server")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError(f"must be an address alone; a key belongs in the variable that {key} names")
+    return url
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -107,6 +117,20 @@ class LearningSettings(Section):
     collapse_zero_variance: float = Field(
         0.99, gt=0, le=1, description="Share of sampled groups without variance at which nothing is learnt."
     )
+    rollouts: Literal["transformers", "vllm", "vllm_server"] = Field(
+        "transformers",
+        description="Free text: what draws completions, the trainer or vLLM.",
+    )
+    rollout_url: str = Field("", description="vllm_server: where it is, up to and with its /v1.")
+    rollout_model: str = Field("", description="vllm_server: name it serves the base model by; empty: its only one.")
+    rollout_key_env: str = Field("", description="vllm_server: environment variable that holds its key, if it has one.")
+    rollout_adapters: str = Field("", description="vllm_server: folder that it and the training see by the same path.")
+    rollout_timeout_s: float = Field(300.0, gt=0, description="vllm_server: for one group, or for loading an adapter.")
+    rollout_memory: float = Field(0.3, gt=0, lt=1, description="vllm: share of the accelerator's memory it may take.")
+    sync_steps: int = Field(10, ge=1, description="Free text: steps after which the weights that draw are refreshed.")
+    temperature: float = Field(1.0, gt=0, le=2, description="Free text: of drawing; 1 is the policy that is trained.")
+    top_p: float = Field(1.0, gt=0, le=1, description="Free text: draw from the likeliest tokens with so much of it.")
+    max_new_tokens: int = Field(128, ge=1, le=4096, description="Free text: tokens at which a completion is cut off.")
     importance_exponent: float = Field(0.4, ge=0, le=1, description="How far the bias of priorities is taken out.")
     family_cap: float = Field(3.0, ge=1, description="An example and its variants weigh at most this many examples.")
     variants_per_correction: int = Field(10, ge=0)
@@ -125,6 +149,30 @@ class LearningSettings(Section):
                 'set groups = "sampled"'
             )
         return self
+
+    @model_validator(mode="after")
+    def _an_engine_is_one_that_is_asked(self) -> "LearningSettings":
+        if self.rollouts != "transformers" and self.objective == "closed_set":
+            raise ValueError(
+                f"rollouts {self.rollouts!r} would never be asked: objective 'closed_set' scores known answers; set "
+                'objective = "dapo" and groups = "sampled" for free text'
+            )
+        if self.rollouts == "vllm_server" and not self.rollout_url:
+            raise ValueError(
+                "rollouts 'vllm_server' without rollout_url: nobody would draw; name the server's address, "
+                "http://127.0.0.1:8000/v1 say"
+            )
+        if self.rollouts != "vllm_server" and (self.rollout_url or self.rollout_adapters):
+            raise ValueError(
+                f"rollout_url and rollout_adapters are of a server, and rollouts is {self.rollouts!r}: the server "
+                'would stand idle; set rollouts = "vllm_server"'
+            )
+        return self
+
+    @field_validator("rollout_url")
+    @classmethod
+    def _is_an_address_alone(cls, url: str) -> str:
+        return address_alone(url, key="learning.rollout_key_env")
 
 
 class ReaderSettings(Section):
@@ -185,12 +233,7 @@ class JudgingSettings(Section):
     @field_validator("base_url", "azure_endpoint")
     @classmethod
     def _holds_no_secret(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError("must begin with http:// or https:// and name a server")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("must be an address alone; a key belongs in the variable that judging.key_env names")
-        return url
+        return address_alone(url, key="judging.key_env")
 
     @property
     def prices_are_known(self) -> bool:

@@ -1,7 +1,7 @@
 """What training is given: an example, what its answers earned, and what a person said of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -21,12 +21,17 @@ NO_LABEL = -1
 
 
 class TrainingItem(BaseModel):
-    """One example with the rewards of its K answers, in the order of `example.answers`."""
+    """One example with the rewards of its K answers, in the order of `example.answers`.
+
+    Where the example is answered in free text there are no answers to reward beforehand, and K is 0.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     example: Example
-    rewards: tuple[FiniteFloat | None, ...]
+    rewards: tuple[FiniteFloat | None, ...] = ()
     "One per answer; None is unscored, which is neutral and never a zero."
+    gold: str | None = None
+    "For free text: the answer a person gave."
     label: int | None = None
     "Index of the answer a person gave, or that is known by construction; it overrides every reward."
     label_weight: FiniteFloat = Field(1.0, ge=0)
@@ -40,7 +45,13 @@ class TrainingItem(BaseModel):
     @model_validator(mode="after")
     def _fits_its_answers(self) -> "TrainingItem":
         answers = self.example.answers
-        if answers is None or len(answers) < 2:
+        if answers is None:
+            if self.rewards or self.label is not None:
+                raise ValueError(f"example {self.example.id} is answered in free text; it has no answers to number")
+            return self
+        if self.gold is not None:
+            raise ValueError(f"example {self.example.id} has a closed set; its label is the number of an answer")
+        if len(answers) < 2:
             raise ValueError(f"example {self.example.id} has no closed set of two or more answers")
         if len(self.rewards) != len(answers):
             raise ValueError(f"{len(self.rewards)} rewards for {len(answers)} answers of example {self.example.id}")
@@ -87,6 +98,10 @@ class Targets:
     def take(self, rows_N: Tensor) -> "Targets":
         """The targets of these rows, in this order; a row may come more than once."""
         return Targets(**{field.name: getattr(self, field.name)[rows_N] for field in fields(self)})
+
+    def weighted(self, weights_N: Tensor) -> "Targets":
+        """The same targets with these weights."""
+        return replace(self, weights_N=weights_N)
 
     def to(self, device: torch.device) -> "Targets":
         """The same targets on `device`."""

@@ -135,14 +135,14 @@ def _steps(policy: VlmPolicy) -> dict[str, Any]:
     targets = Targets.of(items, answers_of_tokens(reference_MKT).cpu()).to(policy.model.device)
     objective = TokenObjective(policy, targets, reference_MKT, STEP, seed=0)
     optimizer = policy.optimizer(STEP.learning_rate, len(items))
-    rows_N = torch.arange(len(items), device=policy.model.device)
+    drawn = {"rows_N": torch.arange(len(items), device=policy.model.device)}
     policy.model.train()
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     took_s = []
     for _ in range(1 + STEPS):
         started = time.perf_counter()
-        loss, _ = objective(objective.forward(collate(policy, features)), rows_N)
+        loss, _ = objective(objective.forward(collate(policy, features)), drawn)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

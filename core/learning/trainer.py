@@ -1,9 +1,10 @@
-"""TRL's `GRPOTrainer` for a closed answer set: four small seams, no method of it copied.
+"""TRL's `GRPOTrainer` for the objectives of this package: four small seams, no method of it copied.
 
-What of TRL's algorithm is left out, and why: generation and prompt preprocessing (the answers are known: features
-are encoded once, before training), reward functions (rewards come with the items), the reference model (the
-champion's log-probabilities are computed once), importance ratios and clipping (one update per group). What stays:
-the loop, optimiser, schedule, gradient clipping and accumulation, device placement, metrics.
+What of TRL's algorithm is left out, and why: generation and prompt preprocessing (features are encoded once, before
+training; an objective over a closed set knows the answers, one of free text draws from a rollout engine), reward
+functions (rewards come with the items, or from the objective), the reference model (the champion is the same model
+with other weights in its adapter). What stays: the loop, optimiser, schedule, gradient clipping and accumulation,
+device placement, metrics.
 
 Importing this module imports TRL; nothing in `core.learning` does so before it trains.
 """
@@ -12,7 +13,6 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,12 +26,13 @@ from trl import GRPOConfig, GRPOTrainer
 
 from core.learning.answer_model import AnswerModel, tokenizer_of_no_words
 from core.learning.checkpoints import Checkpoints
-from core.learning.items import Targets, TrainingItem
+from core.learning.free_text import PART
+from core.learning.items import TrainingItem
 from core.learning.loss import PARTS
-from core.learning.objectives import ClosedSetObjective, Objective, TokenObjective, token_mask
+from core.learning.objectives import Drawn, Objective
 from core.learning.processes import is_sharded, process_count
 from core.learning.replay import Replay
-from core.learning.scoring import collate, score_tokens
+from core.learning.scoring import collate
 from core.learning.steps import without_nan
 from core.learning.training_state import (
     changing_weights,
@@ -49,17 +50,20 @@ from core.policy import Features, Policy
 from core.schema import NightshiftError
 from core.settings import LearningSettings
 
-__all__ = ["ClosedSetGRPOTrainer", "StepListener", "closed_set_trainer", "fit"]
+__all__ = ["MakeObjective", "PolicyTrainer", "StepListener", "fit", "policy_trainer"]
 
 StepListener: TypeAlias = Callable[[dict[str, Any]], object]
+MakeObjective: TypeAlias = Callable[[Policy, Tensor], Objective]
+"""From a policy, which still is the champion, and the weights of the items."""
 
-STEP_FIGURES = (*PARTS, "mismatch", "grad_norm", "learning_rate")
+DRAWN = ("staleness", "tokens", "truncated", "rollout_s")
+STEP_FIGURES = (*PARTS, *DRAWN, "mismatch", "grad_norm", "learning_rate")
 ROUND_STEPS = 10
 """Steps drawn from the replay at a time; what a round holds is settled when it begins."""
 
 
-class ClosedSetGRPOTrainer(GRPOTrainer):
-    """Trains `policy.model` in place on items of a closed answer set, `features[i]` being those of item i.
+class PolicyTrainer(GRPOTrainer):
+    """Trains `policy.model` in place, `features[i]` being those of item i.
 
     The same features, objective, replay, seed and settings give bit-identical weights on the same machine.
     `items_count` is how many items of full weight there are: what a mean over all of them stands for.
@@ -85,7 +89,7 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         self._watch, self._items_count = Watch(settings), items_count
         super().__init__(
             model=AnswerModel(policy.model, objective.forward),
-            reward_funcs=_rewards_come_with_the_items,
+            reward_funcs=_rewarded_by_the_objective,
             args=_config(policy, settings, seed, output_dir, checkpoints=checkpoints is not None),
             train_dataset=Dataset.from_dict({"item": range(len(features))}),
             processing_class=tokenizer_of_no_words(),
@@ -111,20 +115,26 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
     def _get_train_sampler(self, dataset: Dataset | None = None) -> Sampler[int]:  # noqa: ARG002
         return _ReplaySampler(self._replay, self._settings.steps, self._settings.batch_size)
 
-    def _generate_and_score_completions(self, inputs: list[dict[str, int]]) -> dict[str, Tensor]:
-        return {"rows_N": torch.tensor([row["item"] for row in inputs])}
+    def _generate_and_score_completions(self, inputs: list[dict[str, int]]) -> Drawn:
+        return self._objective.draw(torch.tensor([row["item"] for row in inputs]), self.state.global_step)
 
-    def _compute_loss(self, model: torch.nn.Module, inputs: dict[str, Tensor]) -> Tensor:
-        rows_N = inputs["rows_N"]
-        scores = model(**collate(self._policy, [self._features[row] for row in rows_N.tolist()]))
-        if self.state.global_step == 0:
-            self._watch.compare(self._note("mismatch", float(self._objective.mismatch(scores, rows_N))))
-        loss, parts = self._objective(scores, rows_N)
+    def _compute_loss(self, model: torch.nn.Module, inputs: Drawn) -> Tensor:
+        features = collate(self._policy, [self._features[row] for row in inputs["rows_N"].tolist()])
+        scores = model(**features, **self._objective.beside(inputs))
+        self._compare(scores, inputs)
+        loss, parts = self._objective(scores, inputs)
         # The same figures everywhere, so that no process stops alone.
         means = self._mean_over_processes(torch.stack([value.float() for value in parts.values()])).tolist()
         figures = {name: self._note(name, mean) for name, mean in zip(parts, means, strict=True)}
         self._watch.look(self.state.global_step + 1, figures)
         return loss
+
+    def _compare(self, scores: Any, drawn: Drawn) -> None:
+        step = self.state.global_step
+        mismatch = self._objective.mismatch(scores, drawn, step)
+        if mismatch is not None:
+            nats = self._note("mismatch", float(self._mean_over_processes(mismatch.nats)))
+            self._watch.compare(step + 1, nats, mismatch.says)
 
     def _note(self, name: str, value: float) -> float:
         self._metrics["train"][name].append(value)
@@ -136,8 +146,15 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         if self._checkpoints is None or not self.is_world_process_zero():
             return
         optimizer_tensors, optimizer_numbers = optimizer_state(self.optimizer)
-        tensors = {"weights": changing_weights(self._policy.model), "optimizer": optimizer_tensors, "random": random}
+        drawing, drawing_numbers = self._objective.state()
+        tensors = {
+            "weights": changing_weights(self._policy.model),
+            "optimizer": optimizer_tensors,
+            "random": random,
+            "objective": drawing,
+        }
         numbers = {
+            "objective": drawing_numbers,
             "optimizer": optimizer_numbers,
             "scheduler": self.lr_scheduler.state_dict(),
             "entropy_weight": self._objective.entropy.weight,
@@ -164,6 +181,7 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         restore_optimizer(self.optimizer, read_tensors(Path(checkpoint), "optimizer"), numbers["optimizer"])
         self.lr_scheduler.load_state_dict(numbers["scheduler"])
         self._objective.entropy.weight = numbers["entropy_weight"]
+        self._objective.restore(read_tensors(Path(checkpoint), "objective"), numbers["objective"])
         self._watch.steps_in_collapse = numbers["steps_in_collapse"]
 
     def _load_scaler(self, checkpoint: str | None) -> None:
@@ -209,32 +227,32 @@ class _StepLog(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:  # noqa: ARG002
         if "train_runtime" in logs:  # the summary after the last step
             return
-        figures = {name: logs[name] for name in sorted(logs) if name in STEP_FIGURES and logs[name] is not None}
+        ours = sorted(name for name in logs if name in STEP_FIGURES or name.startswith(PART))
+        figures = {name: logs[name] for name in ours if logs[name] is not None}
         seconds = time.perf_counter() - self._began
         state.log_history[-1] = {"step": state.global_step, **without_nan(figures), "seconds": round(seconds, 4)}
         self._on_step(state.log_history[-1])
 
 
-def closed_set_trainer(
+def policy_trainer(
     policy: Policy,
     items: Sequence[TrainingItem],
     features: Sequence[Features],
-    reference_NK: Tensor,
+    objective: MakeObjective,
     settings: LearningSettings,
     *,
     seed: int,
     scratch: Path,
     checkpoints: Checkpoints | None = None,
     callbacks: Sequence[TrainerCallback] = (),
-) -> ClosedSetGRPOTrainer:
-    """The trainer of `policy`, which still is the champion, whose log-probabilities are `reference_NK`."""
+) -> PolicyTrainer:
+    """The trainer of `policy`, which still is the champion."""
     replay = Replay(items, seed=seed, family_cap=settings.family_cap, importance_exponent=settings.importance_exponent)
-    targets = Targets.of(items, reference_NK)
     importance_N = torch.as_tensor(replay.importance_N, dtype=torch.float32)
-    targets = replace(targets, weights_N=targets.weights_N * importance_N).to(policy.model.device)
-    return ClosedSetGRPOTrainer(
+    weights_N = torch.tensor([item.weight for item in items], dtype=torch.float32) * importance_N
+    return PolicyTrainer(
         policy,
-        _objective(policy, targets, features, settings, seed),
+        objective(policy, weights_N),
         features,
         replay,
         settings,
@@ -250,7 +268,7 @@ def fit(
     policy: Policy,
     items: Sequence[TrainingItem],
     features: Sequence[Features],
-    reference_NK: Tensor,
+    objective: MakeObjective,
     settings: LearningSettings,
     *,
     seed: int,
@@ -269,11 +287,11 @@ def fit(
     with _deterministic_algorithms(), _dropout_put_back(policy.model):
         # Sharding takes a model apart for good, and the policy is needed whole, to score and for the next challenger.
         trained = policy if process_count() == 1 else copy.deepcopy(policy)
-        trainer = closed_set_trainer(
+        trainer = policy_trainer(
             trained,
             items,
             features,
-            reference_NK,
+            objective,
             settings,
             seed=seed,
             scratch=scratch,
@@ -358,16 +376,5 @@ def _config(
     )
 
 
-def _objective(
-    policy: Policy, targets: Targets, features: Sequence[Features], settings: LearningSettings, seed: int
-) -> Objective:
-    if settings.objective == "closed_set":
-        return ClosedSetObjective(policy, targets, settings, seed)
-    token_mask(policy, settings)
-    # The policy still is the champion: what it says now is the reference.
-    reference_MKT = score_tokens(policy, features, settings.batch_size).to(policy.model.device)
-    return TokenObjective(policy, targets, reference_MKT, settings, seed)
-
-
-def _rewards_come_with_the_items(**_: Any) -> list[float | None]:
-    raise NightshiftError("a closed answer set is rewarded by its items; no reward function is called in training")
+def _rewarded_by_the_objective(**_: Any) -> list[float | None]:
+    raise NightshiftError("rewards come with the items or from the objective; TRL asks for none")

@@ -6,7 +6,7 @@ In free text it samples, and scores what was sampled.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from PIL import Image
@@ -63,7 +63,7 @@ class VlmPolicy(Policy):
             adapt(model, config.adapter) if adapter is None else load_adapter(model, config.adapter, adapter)
         )
         self.model = model
-        self.answers = config.prompt.answers
+        self.answers = config.prompt.answers or None
         tokenizer = self._processor.tokenizer
         self._control_tokens = tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
         if self.answers is not None:
@@ -93,11 +93,28 @@ class VlmPolicy(Policy):
         )
         return cls(config, folder, None)
 
+    @property
+    def folder(self) -> Path:
+        """Where the base model is."""
+        return self._folder
+
+    def messages(self, ask: str, *, pictures: int) -> list[dict[str, Any]]:
+        """The prompt as a conversation."""
+        return self.config.prompt.messages(ask, pictures, self._control_tokens)
+
+    def pictures(self, example: Example, library: Library | None) -> list[Image.Image]:
+        """The example's pictures as the student sees them. Raises NightshiftError where there is nowhere to look."""
+        if library is None:
+            raise NightshiftError(f"example {example.id} has pictures, and nobody says where they are")
+        return [bounded(library.image(media), self.config.max_pixels) for media in example.media]
+
     def prompt_text(self, ask: str, *, pictures: int) -> str:
         """The whole prompt as the model reads it, up to where its answer begins."""
-        messages = self.config.prompt.messages(ask, pictures, self._control_tokens)
         text: str = self._processor.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=False, processor_kwargs={"padding": False}
+            self.messages(ask, pictures=pictures),
+            add_generation_prompt=True,
+            tokenize=False,
+            processor_kwargs={"padding": False},
         )
         return text
 
@@ -112,7 +129,7 @@ class VlmPolicy(Policy):
         return [self._features(example, library) for example in examples]
 
     def _features(self, example: Example, library: Library) -> Features:
-        pictures = [bounded(library.image(media), self.config.max_pixels) for media in example.media]
+        pictures = self.pictures(example, library)
         text = self.prompt_text(example.ask, pictures=len(pictures))
         # One example a call, and nothing cut off: the same features whatever company it is encoded in.
         inputs = self._processor(text=[text], images=pictures or None, return_tensors="pt", truncation=False)
@@ -167,8 +184,12 @@ class VlmPolicy(Policy):
             )
         return [*tokens, self.end_token]
 
-    def save(self, directory: Path) -> None:
+    def save_adapter(self, directory: Path) -> None:
+        """Writes the adapter alone, as peft and vLLM read it."""
         save_adapter(self._adapted, directory)
+
+    def save(self, directory: Path) -> None:
+        self.save_adapter(directory)
         (directory / CONFIG_FILE).write_text(self.config.model_dump_json(indent=1))
 
     @classmethod

@@ -23,8 +23,8 @@ class Prompt(BaseModel):
     system: str
     question: str
     "Follows the pictures; `{ask}` in it becomes the quoted question of the example."
-    answers: tuple[str, ...] | None = None
-    "The closed answer set; None where the model answers in free text."
+    answers: tuple[str, ...] = ()
+    "The closed answer set; empty where the model answers in free text."
     words: tuple[str, ...] = ()
     "What the model is to say for each answer; best single tokens that begin differently."
 
@@ -32,11 +32,10 @@ class Prompt(BaseModel):
     def _is_complete(self) -> "Prompt":
         if self.question.count(ASK) != 1:
             raise ValueError(f"the question must hold {ASK} exactly once, and it reads {self.question!r}")
-        if self.answers is None:
-            if self.words:
-                raise ValueError(f"{len(self.words)} words and no answers they could stand for; free text has neither")
-        elif len(self.answers) != len(self.words) or len(self.answers) < 2:
-            raise ValueError(f"{len(self.words)} words for {len(self.answers)} answers; two or more need one each")
+        if len(self.answers) != len(self.words) or len(self.answers) == 1:
+            raise ValueError(
+                f"{len(self.words)} words for {len(self.answers)} answers; two or more have one each, free text none"
+            )
         return self
 
     def messages(self, ask: str, pictures: int, control_tokens: Sequence[str]) -> list[dict[str, Any]]:

@@ -18,10 +18,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.environments.screen.prompt import PROMPT
+from core.learning.rollouts.vllm_engine import vllm_is_installed
 from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.tiny import SIDE, tiny_vlm
 from core.services.bench.screens import DrawnScreens
-from core.services.bench.verdicts import Generated, Ours, Request, Side, served, vllm_is_installed
+from core.services.bench.verdicts import Generated, Ours, Request, Side, served
 from core.services.importing import Progress
 from core.settings import VlmSettings
 

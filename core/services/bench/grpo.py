@@ -19,14 +19,14 @@ from transformers import TrainerCallback
 from trl import GRPOTrainer
 
 from core.environments.screen.prompt import PROMPT
-from core.learning.scoring import score
-from core.learning.trainer import closed_set_trainer
+from core.learning.answering import ClosedSet
+from core.learning.stock import stock_trainer
+from core.learning.trainer import policy_trainer
 from core.policy import Features
 from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.tiny import SIDE, tiny_vlm
 from core.services.bench.parity import parity
 from core.services.bench.screens import DrawnScreens
-from core.services.bench.stock import stock_trainer
 from core.services.importing import Progress
 from core.settings import LearningSettings, VlmSettings
 
@@ -105,11 +105,13 @@ class _Side(ABC):
 class _Ours(_Side):
     def _trainer(self, seed: int, times: TrainerCallback) -> GRPOTrainer:
         features = _EncodedAnew(self._policy, self._screens)
-        return closed_set_trainer(
+        items = self._screens.items
+        answering = ClosedSet(self._policy, items, features, self._settings)
+        return policy_trainer(
             self._policy,
-            self._screens.items,
+            items,
             features,
-            score(self._policy, features, PROMPTS),
+            lambda champion, weights_N: answering.objective(champion, range(len(items)), weights_N, seed),
             self._settings,
             seed=seed,
             scratch=self._scratch,
