@@ -13,7 +13,7 @@ from core.learning.items import Targets, TrainingItem
 from core.learning.loss import closed_set_loss
 from core.learning.objectives import ClosedSetObjective, Objective, TokenObjective, reward_shares, token_mask
 from core.learning.rewarding import Rewarding
-from core.learning.rollouts import RolloutEngine, rollout_engine, sampling_of
+from core.learning.rollouts import Asked, RolloutEngine, rollout_engine, sampling_of
 from core.learning.scoring import collate, score, score_tokens
 from core.learning.steps import without_nan
 from core.policy import Completions, Features, Policy, Sampling
@@ -99,7 +99,8 @@ class FreeText:
     ) -> None:
         self._policy, self._items, self._features, self._settings = policy, items, features, settings
         self._rewarding, self._engine = rewarding, engine
-        self._champion_entropy = self.overall()["entropy"] or 0.0
+        # Sampling for it is what costs, and only an adaptive bonus wants to know.
+        self._champion_entropy = (self.overall()["entropy"] or 0.0) if settings.entropy == "adaptive" else 0.0
 
     @classmethod
     def begin(
@@ -111,7 +112,8 @@ class FreeText:
         rewarding: Rewarding,
     ) -> "FreeText":
         """With the engine that the settings name. Raises NightshiftError where it cannot be begun."""
-        engine = rollout_engine(policy, settings, rewarding.library)
+        asked = [Asked(item.example, each) for item, each in zip(items, features, strict=True)]
+        engine = rollout_engine(policy, settings, rewarding.library, asked)
         try:
             return cls(policy, items, features, settings, rewarding, engine)
         except BaseException:
@@ -136,7 +138,7 @@ class FreeText:
         """Means over groups sampled for the first items: reward and its parts, entropy, tokens, cut off."""
         figures: list[dict[str, Tensor]] = []
         first = self._features[:LOOKED_AT]
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=self._accelerators()):
             torch.manual_seed(0)
             for start in range(0, len(first), self._settings.batch_size):
                 features = first[start : start + self._settings.batch_size]
@@ -169,6 +171,10 @@ class FreeText:
 
     def close(self) -> None:
         self._engine.close()
+
+    def _accelerators(self) -> list[torch.device]:
+        device = self._policy.model.device
+        return [device] if device.type == "cuda" else []
 
     def _sample(self, features: Sequence[Features], samples: int, sampling: Sampling) -> tuple[Features, Completions]:
         self._policy.model.eval()

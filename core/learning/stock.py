@@ -5,6 +5,8 @@ closed set all but the answers'), so that both sides draw from the same distribu
 come in by its own `rollout_func`. Importing this module imports TRL.
 """
 
+import itertools
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +14,15 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import AutoProcessor, PrinterCallback, ProcessorMixin, TrainerCallback
-from trl import GRPOConfig, GRPOTrainer
 
 from core.learning.items import TrainingItem
 from core.learning.rewarding import Rewarding
+from core.learning.trl_alone import GRPOConfig, GRPOTrainer
 from core.policy import Library
 from core.policy.vlm.policy import VlmPolicy
 from core.settings import LearningSettings
 
-__all__ = ["StockGRPOTrainer", "loss_and_gradients", "stock_trainer"]
+__all__ = ["StepTimes", "StockGRPOTrainer", "loss_and_gradients", "stock_trainer"]
 
 
 class StockGRPOTrainer(GRPOTrainer):
@@ -135,6 +137,22 @@ def _given(processor: ProcessorMixin, completions: Sequence[Sequence[int]]) -> A
         return {"prompt_ids": tokenized["input_ids"], "completion_ids": list(completions), "logprobs": None}
 
     return rollout
+
+
+class StepTimes(TrainerCallback):
+    """Seconds from the end of each step to the end of the next."""
+
+    def __init__(self) -> None:
+        self._ends: list[float] = []
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self._ends.append(time.perf_counter())
+
+    @property
+    def seconds(self) -> list[float]:
+        return [after - before for before, after in itertools.pairwise(self._ends)]
 
 
 def loss_and_gradients(trainer: StockGRPOTrainer, rows: Sequence[int]) -> tuple[float, torch.Tensor]:

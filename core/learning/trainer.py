@@ -22,7 +22,6 @@ from torch import Tensor
 from torch.utils.data import Sampler
 from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from transformers.trainer import TRAINER_STATE_NAME
-from trl import GRPOConfig, GRPOTrainer
 
 from core.learning.answer_model import AnswerModel, tokenizer_of_no_words
 from core.learning.checkpoints import Checkpoints
@@ -45,6 +44,7 @@ from core.learning.training_state import (
     restore_weights,
     write_state,
 )
+from core.learning.trl_alone import GRPOConfig, GRPOTrainer
 from core.learning.watch import Watch
 from core.policy import Features, Policy
 from core.schema import NightshiftError

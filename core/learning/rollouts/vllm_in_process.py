@@ -38,7 +38,9 @@ class VllmInProcess(RolloutEngine):
         self._refreshed = 0
 
     @classmethod
-    def start(cls, policy: VlmPolicy, settings: LearningSettings, library: Library | None) -> Self:
+    def start(
+        cls, policy: VlmPolicy, settings: LearningSettings, library: Library | None, asked: Sequence[Asked]
+    ) -> Self:
         """Raises NightshiftError where vLLM is not installed, does not start, or would be started several times."""
         if not vllm_is_installed():
             raise NightshiftError("learning.rollouts is 'vllm', and vLLM is not installed here; run `make vllm`")
@@ -53,6 +55,8 @@ class VllmInProcess(RolloutEngine):
                 policy.folder,
                 policy.model.dtype,
                 on_cpu=on_cpu,
+                max_model_len=max(len(each.features["input_ids"]) for each in asked) + settings.max_new_tokens,
+                limit_mm_per_prompt={"image": max(len(each.example.media) for each in asked)},
                 enable_lora=True,
                 max_loras=1,
                 max_lora_rank=lora_rank(policy.config.adapter.rank),

@@ -7,7 +7,6 @@ runs each; the first step of a run is left out, and what counts is the median.
 """
 
 import statistics
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import partial
@@ -16,12 +15,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from transformers import TrainerCallback
-from trl import GRPOTrainer
 
 from core.environments.screen.prompt import PROMPT
 from core.learning.answering import ClosedSet
-from core.learning.stock import stock_trainer
+from core.learning.stock import StepTimes, stock_trainer
 from core.learning.trainer import policy_trainer
+from core.learning.trl_alone import GRPOTrainer
 from core.policy import Features
 from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.tiny import SIDE, tiny_vlm
@@ -97,7 +96,7 @@ class _Side(ABC):
 
     def run(self, seed: int) -> list[float]:
         """Seconds of each step but the first."""
-        times = _StepTimes()
+        times = StepTimes()
         self._trainer(seed, times).train()
         return times.seconds
 
@@ -130,20 +129,6 @@ class _Stock(_Side):
             output_dir=self._scratch,
             callbacks=[times],
         )
-
-
-class _StepTimes(TrainerCallback):
-    """Seconds from the end of each step to the end of the next."""
-
-    def __init__(self) -> None:
-        self._ends: list[float] = []
-
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        self._ends.append(time.perf_counter())
-
-    @property
-    def seconds(self) -> list[float]:
-        return [after - before for before, after in zip(self._ends, self._ends[1:], strict=False)]
 
 
 class _EncodedAnew(Sequence[Features]):

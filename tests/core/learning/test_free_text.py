@@ -135,7 +135,7 @@ def stopping_after(texts: int) -> tuple[Reward, ...]:
     def share(question: Question, answer: JsonValue) -> float | None:
         nonlocal asked
         asked += 1
-        if asked > 2 * 4 * LEARNING.group_size + texts:
+        if asked > 4 * LEARNING.group_size + texts:
             raise KeyboardInterrupt
         return letters.function(question, answer)
 

@@ -32,10 +32,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[VllmInPr
     with pytest.MonkeyPatch.context() as patch:
         # For the test alone: only so can it look at the weights inside.
         patch.setenv("VLLM_ALLOW_INSECURE_SERIALIZATION", "1")
-        engine = rollout_engine(student, SETTINGS.model_copy(update={"rollouts": "vllm"}), library)
+        asked = asked_of(student, library)
+        engine = rollout_engine(student, SETTINGS.model_copy(update={"rollouts": "vllm"}), library, asked)
         assert isinstance(engine, VllmInProcess)
         try:
-            yield engine, student, asked_of(student, library)
+            yield engine, student, asked
         finally:
             engine.close()
 
@@ -65,7 +66,7 @@ def test_no_refresh_changes_a_bit_of_the_base_in_trainer_or_engine(running):
 @pytest.mark.skipif(vllm_is_installed(), reason="vLLM is installed here")
 def test_without_vllm_it_says_what_to_run(tmp_path):
     with pytest.raises(NightshiftError, match="make vllm"):
-        rollout_engine(student_of(tmp_path), SETTINGS.model_copy(update={"rollouts": "vllm"}), None)
+        rollout_engine(student_of(tmp_path), SETTINGS.model_copy(update={"rollouts": "vllm"}), None, ())
 
 
 def test_room_is_made_for_the_next_rank_that_vllm_has():

@@ -79,8 +79,9 @@ def settings(address: str, tmp_path_factory: pytest.TempPathFactory) -> Learning
 @pytest.fixture(scope="module")
 def running(student: VlmPolicy, settings: LearningSettings) -> Iterator[tuple[RolloutEngine, VlmPolicy, list[Asked]]]:
     library = pictures()
-    engine = rollout_engine(student, settings, library)
-    yield engine, student, asked_of(student, library)
+    asked = asked_of(student, library)
+    engine = rollout_engine(student, settings, library, asked)
+    yield engine, student, asked
     engine.close()
 
 
