@@ -9,6 +9,7 @@ from core.learning.items import Targets, TrainingItem, load_items, save_items
 from core.learning.job import TrainingJob, run_training
 from core.learning.loss import closed_set_loss
 from core.learning.pictures import save_pictures
+from core.learning.refreshes import Refresh, Refreshes
 from core.learning.replay import Replay
 from core.learning.rewarding import Rewarding
 from core.learning.scoring import answer
@@ -18,6 +19,8 @@ from core.learning.training import HeldOut, TrainingResult, train
 __all__ = [
     "Groups",
     "HeldOut",
+    "Refresh",
+    "Refreshes",
     "Replay",
     "Rewarding",
     "Targets",

@@ -10,10 +10,11 @@ from torch import Tensor
 from core.learning.free_text import FreeTextObjective, rewards_of
 from core.learning.groups import exact_groups
 from core.learning.items import Targets, TrainingItem
+from core.learning.live_items import LiveItems
 from core.learning.loss import closed_set_loss
 from core.learning.objectives import ClosedSetObjective, Objective, TokenObjective, reward_shares, token_mask
 from core.learning.rewarding import Rewarding
-from core.learning.rollouts import Asked, RolloutEngine, rollout_engine, sampling_of
+from core.learning.rollouts import RolloutEngine, rollout_engine, sampling_of
 from core.learning.scoring import collate, score, score_tokens
 from core.learning.steps import without_nan
 from core.policy import Completions, Features, Policy, Sampling
@@ -28,8 +29,12 @@ LOOKED_AT = 32
 class Answering(Protocol):
     """The items of a training and how a policy answers them; made while the policy still is the champion."""
 
-    def objective(self, policy: Policy, rows: Sequence[int], weights_N: Tensor, seed: int, /) -> Objective:
-        """What a training on these rows of the items minimises, with these weights; `policy` is the champion."""
+    def champion(self, rows: Sequence[int], /) -> Tensor:
+        """Float[N, K]: what the champion gives the answers to these rows of the items; K is 0 in free text."""
+        ...
+
+    def objective(self, policy: Policy, live: LiveItems, seed: int, /) -> Objective:
+        """What a training on these items minimises; `policy` is the champion."""
         ...
 
     def overall(self) -> dict[str, float | None]:
@@ -54,14 +59,16 @@ class ClosedSet:
         self._policy, self._items, self._features, self._settings = policy, items, features, settings
         self._champion_NK = self._score(features)
 
-    def objective(self, policy: Policy, rows: Sequence[int], weights_N: Tensor, seed: int) -> Objective:
-        targets = Targets.of([self._items[row] for row in rows], self._champion_NK[list(rows)])
-        targets = targets.weighted(weights_N).to(policy.model.device)
+    def champion(self, rows: Sequence[int]) -> Tensor:
+        return self._champion_NK[list(rows)]
+
+    def objective(self, policy: Policy, live: LiveItems, seed: int) -> Objective:
+        targets = live.targets().to(policy.model.device)
         if self._settings.objective == "closed_set":
             return ClosedSetObjective(policy, targets, self._settings, seed)
         token_mask(policy, self._settings)
         # The policy still is the champion: what it says now is the reference.
-        features = [self._features[row] for row in rows]
+        features = [live.features_of(row) for row in range(len(live.items))]
         reference_MKT = score_tokens(policy, features, self._settings.batch_size).to(policy.model.device)
         return TokenObjective(policy, targets, reference_MKT, self._settings, seed)
 
@@ -112,20 +119,20 @@ class FreeText:
         rewarding: Rewarding,
     ) -> "FreeText":
         """With the engine that the settings name. Raises NightshiftError where it cannot be begun."""
-        asked = [Asked(item.example, each) for item, each in zip(items, features, strict=True)]
-        engine = rollout_engine(policy, settings, rewarding.library, asked)
+        engine = rollout_engine(policy, settings, rewarding.library)
         try:
             return cls(policy, items, features, settings, rewarding, engine)
         except BaseException:
             engine.close()
             raise
 
-    def objective(self, policy: Policy, rows: Sequence[int], weights_N: Tensor, seed: int) -> Objective:
+    def champion(self, rows: Sequence[int]) -> Tensor:
+        return torch.zeros(len(rows), 0)
+
+    def objective(self, policy: Policy, live: LiveItems, seed: int) -> Objective:
         return FreeTextObjective(
             policy,
-            [self._items[row] for row in rows],
-            [self._features[row] for row in rows],
-            weights_N.to(policy.model.device),
+            live,
             self._rewarding,
             self._engine,
             self._settings,

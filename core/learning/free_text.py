@@ -24,9 +24,11 @@ from torch import Tensor
 
 from core.learning.entropy import EntropyBonus
 from core.learning.groups import group_advantages
-from core.learning.items import TrainingItem
+from core.learning.items import Targets, TrainingItem
+from core.learning.live_items import LiveItems
 from core.learning.objectives import Drawn, Figures, Mismatch, alone, reward_shares
 from core.learning.processes import process_number
+from core.learning.reward_figures import PREFIX
 from core.learning.rewarding import Rewarding
 from core.learning.rollouts import Asked, RolloutEngine, sampling_of
 from core.learning.scoring import collate
@@ -36,10 +38,7 @@ from core.policy import Completions, Features, Policy
 from core.schema import content_id
 from core.settings import LearningSettings
 
-__all__ = ["PART", "FreeTextObjective", "rewards_of"]
-
-PART = "reward:"
-"""What the name of a step's figure begins with that is the mean of one part of the reward."""
+__all__ = ["FreeTextObjective", "rewards_of"]
 
 
 class FreeTextObjective:
@@ -48,9 +47,7 @@ class FreeTextObjective:
     def __init__(
         self,
         policy: Policy,
-        items: Sequence[TrainingItem],
-        features: Sequence[Features],
-        weights_M: Tensor,
+        live: LiveItems,
         rewarding: Rewarding,
         engine: RolloutEngine,
         settings: LearningSettings,
@@ -58,8 +55,9 @@ class FreeTextObjective:
         champion_entropy: float,
         seed: int,
     ) -> None:
-        """`policy` still is the champion; `weights_M` are the items', on its device."""
-        self._policy, self._items, self._features, self._weights_M = policy, items, features, weights_M
+        """`policy` still is the champion."""
+        self._policy, self._live = policy, live
+        self._weights_M = live.targets().weights_N.to(policy.model.device)
         self._rewarding, self._engine, self._settings, self._seed = rewarding, engine, settings, seed
         self.over_processes: Callable[[Tensor], Tensor] = alone
         self.entropy = EntropyBonus(settings, champion_entropy)
@@ -71,7 +69,7 @@ class FreeTextObjective:
         if self._refreshed_at < 0 or step - self._refreshed_at >= self._settings.sync_steps:
             self._refresh(step)
         rows = rows_N.tolist()
-        asked = [Asked(self._items[row].example, self._features[row]) for row in rows]
+        asked = [Asked(self._live.items[row].example, self._live.features_of(row)) for row in rows]
         batch = collate(self._policy, [each.features for each in asked])
         began = time.perf_counter()
         drawn: Drawn = {"rows_N": rows_N}
@@ -90,7 +88,7 @@ class FreeTextObjective:
             "mask_NGT": completions.mask_NGT,
             "engine_NGT": completions.logprobs_NGT,
             "ended_NG": completions.ended_NG,
-            **rewards_of(self._policy, [self._items[row] for row in rows], completions, self._rewarding),
+            **rewards_of(self._policy, [self._live.items[row] for row in rows], completions, self._rewarding),
         }
 
     def _refresh(self, step: int) -> None:
@@ -116,7 +114,7 @@ class FreeTextObjective:
 
     def beside(self, drawn: Drawn) -> Features:
         """The completions, and behind those of an item that has one the answer that a person gave."""
-        gold_N = [self._items[row].gold for row in drawn["rows_N"].tolist()]
+        gold_N = [self._live.items[row].gold for row in drawn["rows_N"].tolist()]
         tokens_NGT, mask_NGT = drawn["tokens_NGT"], drawn["mask_NGT"]
         if self._settings.likelihood_weight > 0 and any(gold is not None for gold in gold_N):
             given = [[] if gold is None else self._policy.tokens_of(gold) for gold in gold_N]
@@ -128,6 +126,18 @@ class FreeTextObjective:
         features = {name: value for name, value in batch.items() if name not in ("tokens_NGT", "mask_NGT")}
         scores = self._policy.completion_scores(features, batch["tokens_NGT"], batch["mask_NGT"])
         return scores.logprobs_NGT, scores.entropies_NGT
+
+    def answers(self, scores: tuple[Tensor, Tensor]) -> Tensor:
+        """There are none to choose from."""
+        return scores[0].new_zeros(len(scores[0]), 0)
+
+    def with_more(self, targets: Targets, features: Sequence[Features]) -> Callable[[], None]:  # noqa: ARG002
+        """What is drawn, and what the champion says of it, is found out step by step: only weights change."""
+
+        def change() -> None:
+            self._weights_M = targets.weights_N
+
+        return change
 
     def mismatch(self, scores: tuple[Tensor, Tensor], drawn: Drawn, step: int) -> Mismatch:  # noqa: ARG002
         old_NGT = drawn.get("old_NGT", _sampled(scores[0], drawn).detach())
@@ -178,7 +188,7 @@ class FreeTextObjective:
             "truncated": (~drawn["ended_NG"]).float().mean(),
             "rollout_s": torch.tensor(self._drawing_s, device=loss.device),
             **reward_shares(drawn["rewards_NG"]),
-            **{name: value.nanmean() for name, value in drawn.items() if name.startswith(PART)},
+            **{name: value.nanmean() for name, value in drawn.items() if name.startswith(PREFIX)},
         }
         return loss, {name: value.detach() for name, value in figures.items()}
 
@@ -187,7 +197,7 @@ class FreeTextObjective:
         groups = drawn["tokens_NGT"].shape[1]
         if logprobs_NHT.shape[1] == groups:
             return logprobs_NHT.new_zeros(())
-        given = [self._items[row] for row in drawn["rows_N"].tolist()]
+        given = [self._live.items[row] for row in drawn["rows_N"].tolist()]
         lengths_N = [0 if item.gold is None else len(self._policy.tokens_of(item.gold)) for item in given]
         means_N = logprobs_NHT[:, groups].sum(dim=-1) / logprobs_NHT.new_tensor(lengths_N).clamp(min=1)
         label_weights_N = logprobs_NHT.new_tensor([item.label_weight for item in given])
@@ -207,7 +217,7 @@ class FreeTextObjective:
 def rewards_of(
     policy: Policy, items: Sequence[TrainingItem], completions: Completions, rewarding: Rewarding
 ) -> dict[str, Tensor]:
-    """`rewards_NG`, and under `PART` and its name the value of each part; NaN where there is none."""
+    """`rewards_NG`, and under `PREFIX` and its name the value of each part; NaN where there is none."""
     masks, tokens = completions.mask_NGT.cpu(), completions.tokens_NGT.cpu()
     found = [
         [rewarding.of(item, policy.text_of(t[m].tolist())) for t, m in zip(t_GT, m_GT, strict=True)]
@@ -219,7 +229,7 @@ def rewards_of(
         return torch.tensor([[float("nan") if each is None else each for each in row] for row in values], device=device)
 
     parts = {
-        f"{PART}{reward.name}": tensor([[parts[reward.name] for _, parts in group] for group in found])
+        PREFIX + reward.name: tensor([[parts[reward.name] for _, parts in group] for group in found])
         for reward in rewarding.rewards
     }
     return {"rewards_NG": tensor([[value for value, _ in group] for group in found]), **parts}

@@ -1,7 +1,7 @@
 """What training is given: an example, what its answers earned, and what a person said of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -32,6 +32,8 @@ class TrainingItem(BaseModel):
     "One per answer; None is unscored, which is neutral and never a zero."
     gold: str | None = None
     "For free text: the answer a person gave."
+    reward_parts: dict[str, tuple[FiniteFloat | None, ...]] = {}
+    "What each named part said of the answers, before they were mixed into `rewards`; only for figures."
     label: int | None = None
     "Index of the answer a person gave, or that is known by construction; it overrides every reward."
     label_weight: FiniteFloat = Field(1.0, ge=0)
@@ -55,6 +57,9 @@ class TrainingItem(BaseModel):
             raise ValueError(f"example {self.example.id} has no closed set of two or more answers")
         if len(self.rewards) != len(answers):
             raise ValueError(f"{len(self.rewards)} rewards for {len(answers)} answers of example {self.example.id}")
+        for name, parts in self.reward_parts.items():
+            if len(parts) != len(answers):
+                raise ValueError(f"{len(parts)} values of {name} for {len(answers)} answers of {self.example.id}")
         if self.label is not None and not 0 <= self.label < len(answers):
             raise ValueError(f"label {self.label} of example {self.example.id} is not in 0..{len(answers) - 1}")
         return self
@@ -98,10 +103,6 @@ class Targets:
     def take(self, rows_N: Tensor) -> "Targets":
         """The targets of these rows, in this order; a row may come more than once."""
         return Targets(**{field.name: getattr(self, field.name)[rows_N] for field in fields(self)})
-
-    def weighted(self, weights_N: Tensor) -> "Targets":
-        """The same targets with these weights."""
-        return replace(self, weights_N=weights_N)
 
     def to(self, device: torch.device) -> "Targets":
         """The same targets on `device`."""

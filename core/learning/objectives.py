@@ -8,6 +8,7 @@ only calls them.
 Axes: M items of the training, N items of the batch, K answers, T tokens of an answer, G answers of a group.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -18,6 +19,7 @@ from core.learning.entropy import EntropyBonus, mean_entropy
 from core.learning.groups import draw_answers, exact_groups, group_advantages, groups_with_variance, sampled_groups
 from core.learning.items import Targets
 from core.learning.loss import answer_shares, closed_set_loss
+from core.learning.scoring import score_tokens
 from core.learning.token_loss import token_divergence, token_loss
 from core.policy import Features, Policy
 from core.schema import NightshiftError
@@ -93,6 +95,14 @@ class Objective(Protocol):
         """Puts back what `state` gave."""
         ...
 
+    def answers(self, scores: Any, /) -> Tensor:
+        """Float[N, K]: the log-probabilities of whole answers; K is 0 in free text."""
+        ...
+
+    def with_more(self, targets: Targets, features: Sequence[Features], /) -> "Callable[[], None]":
+        """What makes these the targets of all items, the last of which have these features. Asked of the champion."""
+        ...
+
 
 class _Known:
     """What objectives over a closed set have in common: the answers are known, so nothing is drawn beforehand."""
@@ -143,6 +153,15 @@ class ClosedSetObjective(_Known):
         self.entropy.observe(float(self.over_processes(figures["entropy"])))
         return loss, figures
 
+    def answers(self, logprobs_NK: Tensor) -> Tensor:
+        return logprobs_NK
+
+    def with_more(self, targets: Targets, features: Sequence[Features]) -> "Callable[[], None]":  # noqa: ARG002
+        def change() -> None:
+            self._targets, self._reference = targets, targets.reference_NK
+
+        return change
+
 
 class TokenObjective(_Known):
     """The tokens of answers drawn from the policy: TRL's loss of the same name (`settings.objective`).
@@ -154,6 +173,7 @@ class TokenObjective(_Known):
         self, policy: Policy, targets: Targets, reference_MKT: Tensor, settings: LearningSettings, seed: int
     ) -> None:
         """`reference_MKT` are the champion's token log-probabilities of the M items' answers."""
+        self._policy = policy
         self.forward = policy.answer_token_logprobs
         self.over_processes: Callable[[Tensor], Tensor] = alone
         self._targets, self._reference, self._settings = targets, reference_MKT, settings
@@ -164,6 +184,18 @@ class TokenObjective(_Known):
     def __call__(self, logprobs_NKT: Tensor, drawn: Drawn) -> tuple[Tensor, Figures]:
         drawn_NG = draw_answers(answers_of_tokens(logprobs_NKT), self._settings.group_size, self.sampling)
         return self.loss(logprobs_NKT, drawn["rows_N"], drawn_NG)
+
+    def answers(self, logprobs_NKT: Tensor) -> Tensor:
+        return answers_of_tokens(logprobs_NKT)
+
+    def with_more(self, targets: Targets, features: Sequence[Features]) -> "Callable[[], None]":
+        said_NKT = [score_tokens(self._policy, features, self._settings.batch_size)] if features else []
+        reference_MKT = torch.cat([self._reference, *(each.to(self._reference) for each in said_NKT)])
+
+        def change() -> None:
+            self._targets, self._reference = targets, reference_MKT
+
+        return change
 
     def loss(self, logprobs_NKT: Tensor, rows_N: Tensor, drawn_NG: Tensor) -> tuple[Tensor, Figures]:
         """The loss for the given answers, Int[N, G], in place of drawn ones.

@@ -29,10 +29,12 @@ from PIL import Image, ImageDraw
 
 from core.learning.free_text import FreeTextObjective
 from core.learning.items import Targets, TrainingItem
+from core.learning.live_items import LiveItems
 from core.learning.objectives import Objective, TokenObjective, answers_of_tokens
 from core.learning.rewarding import Rewarding
 from core.learning.rollouts.in_trainer import InTrainer
 from core.learning.scoring import answer, collate, score, score_tokens
+from core.policy import Features
 from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.prompt import Prompt
 from core.policy.vlm.random_3b import random_3b
@@ -173,16 +175,7 @@ def _steps(policy: VlmPolicy) -> dict[str, Any]:
     library = _Pictures()
     items = _items(library, policy.answers)
     features = policy.encode([item.example for item in items], library)
-    objective: Objective
-    if policy.answers is not None:
-        reference_MKT = score_tokens(policy, features, len(features)).to(policy.model.device)
-        targets = Targets.of(items, answers_of_tokens(reference_MKT).cpu()).to(policy.model.device)
-        objective = TokenObjective(policy, targets, reference_MKT, STEP, seed=0)
-    else:
-        weights_M = torch.ones(len(items), device=policy.model.device)
-        objective = FreeTextObjective(
-            policy, items, features, weights_M, REWARDING, InTrainer(), STEP, champion_entropy=0.0, seed=0
-        )
+    objective = _objective(policy, items, features)
     optimizer = policy.optimizer(STEP.learning_rate, len(items))
     rows_N = torch.arange(len(items), device=policy.model.device)
     policy.model.train()
@@ -201,6 +194,15 @@ def _steps(policy: VlmPolicy) -> dict[str, Any]:
             torch.cuda.synchronize()
         took_s.append(time.perf_counter() - started)
     return {"prompts": len(items), "group_size": STEP.group_size, **_figures(took_s[1:])}
+
+
+def _objective(policy: VlmPolicy, items: Sequence[TrainingItem], features: Sequence[Features]) -> Objective:
+    if policy.answers is None:
+        live = LiveItems(items, features, torch.zeros(len(items), 0), STEP, seed=0)
+        return FreeTextObjective(policy, live, REWARDING, InTrainer(), STEP, champion_entropy=0.0, seed=0)
+    reference_MKT = score_tokens(policy, features, len(features)).to(policy.model.device)
+    targets = Targets.of(items, answers_of_tokens(reference_MKT).cpu()).to(policy.model.device)
+    return TokenObjective(policy, targets, reference_MKT, STEP, seed=0)
 
 
 def _stock_steps(policy: VlmPolicy, rewarding: Rewarding | None, scratch: Path) -> dict[str, Any] | None:

@@ -25,12 +25,13 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from core.learning.answer_model import AnswerModel, tokenizer_of_no_words
 from core.learning.checkpoints import Checkpoints
-from core.learning.free_text import PART
 from core.learning.items import TrainingItem
+from core.learning.live_items import Entering, LiveItems
 from core.learning.loss import PARTS
 from core.learning.objectives import Drawn, Objective
 from core.learning.processes import is_sharded, process_count
-from core.learning.replay import Replay
+from core.learning.reward_figures import PREFIX, rewards_by_name
+from core.learning.rounds import Rounds
 from core.learning.scoring import collate
 from core.learning.steps import without_nan
 from core.learning.training_state import (
@@ -53,28 +54,27 @@ from core.settings import LearningSettings
 __all__ = ["MakeObjective", "PolicyTrainer", "StepListener", "fit", "policy_trainer"]
 
 StepListener: TypeAlias = Callable[[dict[str, Any]], object]
-MakeObjective: TypeAlias = Callable[[Policy, Tensor], Objective]
-"""From a policy, which still is the champion, and the weights of the items."""
+MakeObjective: TypeAlias = Callable[[Policy, LiveItems], Objective]
+"""From a policy, which still is the champion."""
 
 DRAWN = ("staleness", "tokens", "truncated", "rollout_s")
-STEP_FIGURES = (*PARTS, *DRAWN, "mismatch", "grad_norm", "learning_rate")
-ROUND_STEPS = 10
-"""Steps drawn from the replay at a time; what a round holds is settled when it begins."""
+LOOP = ("mismatch", "grad_norm", "learning_rate", "prompt_tokens", "words_entered", "words_left")
+STEP_FIGURES = (*PARTS, *DRAWN, *LOOP)
 
 
 class PolicyTrainer(GRPOTrainer):
-    """Trains `policy.model` in place, `features[i]` being those of item i.
+    """Trains `policy.model`, which still is the champion, in place.
 
-    The same features, objective, replay, seed and settings give bit-identical weights on the same machine.
-    `items_count` is how many items of full weight there are: what a mean over all of them stands for.
+    The same items, objective, seed, settings and changes give bit-identical weights on the same machine.
+    `items_count` is how many items of full weight there are: what a mean over all of them stands for. `entering` says
+    what changes between rounds.
     """
 
     def __init__(
         self,
         policy: Policy,
         objective: Objective,
-        features: Sequence[Features],
-        replay: Replay,
+        live: LiveItems,
         settings: LearningSettings,
         *,
         items_count: int,
@@ -82,16 +82,18 @@ class PolicyTrainer(GRPOTrainer):
         output_dir: Path,
         checkpoints: Checkpoints | None = None,
         callbacks: Sequence[TrainerCallback] = (),
+        entering: Entering | None = None,
     ) -> None:
         self._checkpoints = checkpoints
-        self._policy, self._objective, self._features = policy, objective, features
-        self._replay, self._settings = replay, settings
+        self._policy, self._objective = policy, objective
+        self._live, self._settings = live, settings
+        self._rounds = Rounds(policy, objective, live, settings, entering)
         self._watch, self._items_count = Watch(settings), items_count
         super().__init__(
             model=AnswerModel(policy.model, objective.forward),
             reward_funcs=_rewarded_by_the_objective,
             args=_config(policy, settings, seed, output_dir, checkpoints=checkpoints is not None),
-            train_dataset=Dataset.from_dict({"item": range(len(features))}),
+            train_dataset=Dataset.from_dict({"draw": range(settings.steps * settings.batch_size)}),
             processing_class=tokenizer_of_no_words(),
             callbacks=list(callbacks),
         )
@@ -113,14 +115,19 @@ class PolicyTrainer(GRPOTrainer):
         """Nothing about a training leaves the machine, whatever the environment says."""
 
     def _get_train_sampler(self, dataset: Dataset | None = None) -> Sampler[int]:  # noqa: ARG002
-        return _ReplaySampler(self._replay, self._settings.steps, self._settings.batch_size)
+        return self._rounds
 
     def _generate_and_score_completions(self, inputs: list[dict[str, int]]) -> Drawn:
-        return self._objective.draw(torch.tensor([row["item"] for row in inputs]), self.state.global_step)
+        rows_N = torch.tensor([self._rounds.drawn[each["draw"]] for each in inputs])
+        return self._objective.draw(rows_N, self.state.global_step)
 
     def _compute_loss(self, model: torch.nn.Module, inputs: Drawn) -> Tensor:
-        features = collate(self._policy, [self._features[row] for row in inputs["rows_N"].tolist()])
-        scores = model(**features, **self._objective.beside(inputs))
+        rows_N = inputs["rows_N"]
+        for name, words in self._rounds.begin(self.state.global_step).items():
+            self._note(name, words)
+        batch = collate(self._policy, [self._live.features_of(row) for row in rows_N.tolist()])
+        scores = model(**batch, **self._objective.beside(inputs))
+        self._note_more(rows_N, batch, scores)
         self._compare(scores, inputs)
         loss, parts = self._objective(scores, inputs)
         # The same figures everywhere, so that no process stops alone.
@@ -135,6 +142,14 @@ class PolicyTrainer(GRPOTrainer):
         if mismatch is not None:
             nats = self._note("mismatch", float(self._mean_over_processes(mismatch.nats)))
             self._watch.compare(step + 1, nats, mismatch.says)
+
+    def _note_more(self, rows_N: Tensor, batch: Features, scores: Any) -> None:
+        """Figures that the loss does not need: rewards by name, and how many tokens the prompts have."""
+        items = [self._live.items[row] for row in rows_N.tolist()]
+        for name, value in rewards_by_name(items, self._objective.answers(scores)).items():
+            self._note(name, value)
+        if "attention_mask" in batch:
+            self._note("prompt_tokens", float(batch["attention_mask"].sum()))
 
     def _note(self, name: str, value: float) -> float:
         self._metrics["train"][name].append(value)
@@ -193,21 +208,6 @@ class PolicyTrainer(GRPOTrainer):
             restore_random(self._objective.sampling, states, self.args.process_index)
 
 
-class _ReplaySampler(Sampler[int]):
-    """All draws of a training, round by round."""
-
-    def __init__(self, replay: Replay, steps: int, batch_size: int) -> None:
-        self._replay, self._steps, self._batch_size = replay, steps, batch_size
-
-    def __len__(self) -> int:
-        return self._steps * self._batch_size
-
-    def __iter__(self) -> Iterator[int]:
-        for first in range(0, self._steps, ROUND_STEPS):
-            steps = min(ROUND_STEPS, self._steps - first)
-            yield from self._replay.draw(steps * self._batch_size, first // ROUND_STEPS).tolist()
-
-
 class _StepLog(TrainerCallback):
     """Hands on each step's figures, and counts the seconds.
 
@@ -227,8 +227,8 @@ class _StepLog(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:  # noqa: ARG002
         if "train_runtime" in logs:  # the summary after the last step
             return
-        ours = sorted(name for name in logs if name in STEP_FIGURES or name.startswith(PART))
-        figures = {name: logs[name] for name in ours if logs[name] is not None}
+        kept = [name for name in sorted(logs) if name in STEP_FIGURES or name.startswith(PREFIX)]
+        figures = {name: logs[name] for name in kept if logs[name] is not None}
         seconds = time.perf_counter() - self._began
         state.log_history[-1] = {"step": state.global_step, **without_nan(figures), "seconds": round(seconds, 4)}
         self._on_step(state.log_history[-1])
@@ -238,6 +238,7 @@ def policy_trainer(
     policy: Policy,
     items: Sequence[TrainingItem],
     features: Sequence[Features],
+    reference_NK: Tensor,
     objective: MakeObjective,
     settings: LearningSettings,
     *,
@@ -245,22 +246,21 @@ def policy_trainer(
     scratch: Path,
     checkpoints: Checkpoints | None = None,
     callbacks: Sequence[TrainerCallback] = (),
+    entering: Entering | None = None,
 ) -> PolicyTrainer:
-    """The trainer of `policy`, which still is the champion."""
-    replay = Replay(items, seed=seed, family_cap=settings.family_cap, importance_exponent=settings.importance_exponent)
-    importance_N = torch.as_tensor(replay.importance_N, dtype=torch.float32)
-    weights_N = torch.tensor([item.weight for item in items], dtype=torch.float32) * importance_N
+    """The trainer of `policy`, which still is the champion, whose log-probabilities are `reference_NK`."""
+    live = LiveItems(items, features, reference_NK, settings, seed)
     return PolicyTrainer(
         policy,
-        objective(policy, weights_N),
-        features,
-        replay,
+        objective(policy, live),
+        live,
         settings,
         items_count=max(1, round(sum(item.weight for item in items))),
         seed=seed,
         output_dir=scratch,
         checkpoints=checkpoints,
         callbacks=callbacks,
+        entering=entering,
     )
 
 
@@ -268,6 +268,7 @@ def fit(
     policy: Policy,
     items: Sequence[TrainingItem],
     features: Sequence[Features],
+    reference_NK: Tensor,
     objective: MakeObjective,
     settings: LearningSettings,
     *,
@@ -275,10 +276,12 @@ def fit(
     scratch: Path,
     on_step: StepListener,
     checkpoints: Checkpoints | None = None,
+    entering: Entering | None = None,
 ) -> None:
     """Trains `policy.model` in place; `on_step` gets each step's figures as they come.
 
     With `checkpoints` it goes on from the newest and leaves new ones; `on_step` is then given the earlier steps again.
+    `entering` is asked between rounds; where several processes train, it is not.
     Sharded weights leave none. Where several processes train, the main one ends with what was trained.
     Raises NightshiftError where loss or weights stop being finite numbers.
     """
@@ -291,12 +294,14 @@ def fit(
             trained,
             items,
             features,
+            reference_NK,
             objective,
             settings,
             seed=seed,
             scratch=scratch,
             checkpoints=checkpoints,
             callbacks=[_StepLog(on_step)],
+            entering=entering if process_count() == 1 else None,
         )
         newest = checkpoints.newest() if checkpoints is not None else None
         trainer.train(resume_from_checkpoint=str(newest) if newest is not None else None)

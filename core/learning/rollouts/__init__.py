@@ -1,7 +1,5 @@
 """Rollout engines, one small file each; `rollout_engine` makes the one that the settings name."""
 
-from collections.abc import Sequence
-
 from core.learning.rollouts.base import Asked, RolloutEngine
 from core.learning.rollouts.in_trainer import InTrainer
 from core.policy import Library, Policy, Sampling
@@ -16,14 +14,11 @@ def sampling_of(settings: LearningSettings) -> Sampling:
     return Sampling(temperature=settings.temperature, top_p=settings.top_p, max_new_tokens=settings.max_new_tokens)
 
 
-def rollout_engine(
-    policy: Policy, settings: LearningSettings, library: Library | None, asked: Sequence[Asked]
-) -> RolloutEngine:
+def rollout_engine(policy: Policy, settings: LearningSettings, library: Library | None) -> RolloutEngine:
     """The engine named by `settings.rollouts`, ready to be refreshed.
 
-    `asked` are all prompts it will be given, so that it makes room for the longest and no more; `library` is where an
-    engine that encodes for itself finds their pictures. Raises NightshiftError where the engine is not installed,
-    cannot be reached, or does not fit the policy.
+    `library` is where an engine that encodes for itself finds the pictures. Raises NightshiftError where the engine is
+    not installed, cannot be reached, or does not fit the policy.
     """
     if settings.rollouts == "transformers":
         return InTrainer()
@@ -37,7 +32,7 @@ def rollout_engine(
     if settings.rollouts == "vllm":
         from core.learning.rollouts.vllm_in_process import VllmInProcess
 
-        return VllmInProcess.start(policy, settings, library, asked)
+        return VllmInProcess.start(policy, settings, library)
     from core.learning.rollouts.vllm_server import VllmServer
 
     return VllmServer.reach(policy, settings, library)

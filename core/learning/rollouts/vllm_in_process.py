@@ -1,15 +1,17 @@
 """Completions by vLLM in processes of this training: the adapter is handed over as a LoRA, the base stays as it is."""
 
 import shutil
-import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
+from core.judge.vllm_engine import running_engine
 from core.learning.processes import process_count
 from core.learning.rollouts.adapters import write_adapter
 from core.learning.rollouts.base import Asked, RolloutEngine, Sampled, completions_of
-from core.learning.rollouts.vllm_engine import start_vllm, stop_vllm, vllm_is_installed
 from core.policy import Completions, Library, Policy, Sampling
 from core.policy.vlm.policy import VlmPolicy
 from core.schema import NightshiftError
@@ -31,40 +33,34 @@ class VllmInProcess(RolloutEngine):
 
     name = "vllm"
 
-    def __init__(self, llm: "LLM", policy: VlmPolicy, library: Library | None) -> None:
-        self.llm, self._policy, self._library = llm, policy, library
-        self._adapters = Path(tempfile.mkdtemp(prefix="nightshift-adapters-"))
+    def __init__(self, llm: "LLM", policy: VlmPolicy, library: Library | None, ends: ExitStack) -> None:
+        """`ends` holds what has to end with the engine."""
+        self.llm, self._policy, self._library, self._ends = llm, policy, library, ends
+        self._adapters = Path(ends.enter_context(TemporaryDirectory(prefix="nightshift-adapters-")))
         self._lora: Any = None
         self._refreshed = 0
 
     @classmethod
-    def start(
-        cls, policy: VlmPolicy, settings: LearningSettings, library: Library | None, asked: Sequence[Asked]
-    ) -> Self:
+    def start(cls, policy: VlmPolicy, settings: LearningSettings, library: Library | None) -> Self:
         """Raises NightshiftError where vLLM is not installed, does not start, or would be started several times."""
-        if not vllm_is_installed():
+        if find_spec("vllm") is None:
             raise NightshiftError("learning.rollouts is 'vllm', and vLLM is not installed here; run `make vllm`")
         if process_count() > 1:
             raise NightshiftError(
                 f"learning.rollouts 'vllm' would start one engine in each of {process_count()} processes on the same "
                 'accelerators; start one server and set rollouts = "vllm_server"'
             )
-        on_cpu = policy.model.device.type == "cpu"
-        try:
-            llm = start_vllm(
-                policy.folder,
-                policy.model.dtype,
-                on_cpu=on_cpu,
-                max_model_len=max(len(each.features["input_ids"]) for each in asked) + settings.max_new_tokens,
-                limit_mm_per_prompt={"image": max(len(each.example.media) for each in asked)},
-                enable_lora=True,
-                max_loras=1,
-                max_lora_rank=lora_rank(policy.config.adapter.rank),
-                **({} if on_cpu else {"gpu_memory_utilization": settings.rollout_memory}),
-            )
-        except (RuntimeError, ValueError, OSError) as error:
-            raise NightshiftError(f"vLLM did not start: {(str(error).splitlines() or ['no message'])[0]}") from error
-        return cls(llm, policy, library)
+        options: dict[str, Any] = {"enable_lora": True, "max_loras": 1}
+        options["max_lora_rank"] = lora_rank(policy.config.adapter.rank)
+        if policy.model.device.type == "cuda":
+            options["gpu_memory_utilization"] = settings.rollout_memory
+        with ExitStack() as ends:
+            try:
+                llm = ends.enter_context(running_engine(policy.folder, policy.config.dtype, **options))
+            except (RuntimeError, ValueError, OSError) as error:
+                first = (str(error).splitlines() or ["no message"])[0]
+                raise NightshiftError(f"vLLM did not start: {first}") from error
+            return cls(llm, policy, library, ends.pop_all())
 
     def refresh(self, policy: Policy) -> None:
         from vllm.lora.request import LoRARequest
@@ -121,8 +117,7 @@ class VllmInProcess(RolloutEngine):
         return prompt
 
     def close(self) -> None:
-        stop_vllm(self.llm)
-        shutil.rmtree(self._adapters, ignore_errors=True)
+        self._ends.close()
 
 
 def lora_rank(rank: int) -> int:

@@ -16,7 +16,7 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from core.policy.base import Completions, Features, Sampling
 from core.policy.vlm.batches import TOKENS
-from core.policy.vlm.packing import parts, prompt_positions
+from core.policy.vlm.packing import parts_of, prompt_positions
 
 if TYPE_CHECKING:
     from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
@@ -41,7 +41,7 @@ def sampled(
     `end` is the token that ends a completion, `never` are those that are not drawn. Log-probabilities are those of the
     model at temperature 1 over the whole vocabulary.
     """
-    backbone, _ = parts(model)
+    backbone, _ = parts_of(model)
     ids_NS, seen_NS = prompts["input_ids"], prompts["attention_mask"]
     cache = _prefilled(backbone, prompts)
     cache.batch_repeat_interleave(samples)

@@ -31,7 +31,7 @@ from core.schema import NightshiftError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["packed_logprobs", "packed_scores", "parts", "prompt_positions"]
+__all__ = ["packed_logprobs", "packed_scores", "parts_of", "prompt_positions"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _scored_places(
 ) -> tuple[Tensor, Tensor]:
     """Float[N, M, V] log-probabilities at the M places that are scored, and Int[N, G, T], which of them each token
     follows."""
-    backbone, head = parts(model)
+    backbone, head = parts_of(model)
     real_NS = prompts["attention_mask"].bool()
     # Distinct chains are found where the numbers are read anyway: a group holds few completions of few tokens.
     chains = _distinct_chains(completions_NGT, mask_NGT)
@@ -104,7 +104,7 @@ def _scored_places(
     return torch.log_softmax(head(hidden_NMD).float(), dim=-1), _places(chains, completions_NGT.shape[-1])
 
 
-def parts(model: "PreTrainedModel") -> "tuple[PreTrainedModel, torch.nn.Module]":
+def parts_of(model: "PreTrainedModel") -> "tuple[PreTrainedModel, torch.nn.Module]":
     """What turns inputs into hidden states and what turns those into logits; adapters stay in both."""
     whole = model.get_base_model() if hasattr(model, "get_base_model") else model
     return whole.base_model, whole.get_output_embeddings()

@@ -18,11 +18,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.environments.screen.prompt import PROMPT
-from core.learning.rollouts.vllm_engine import vllm_is_installed
 from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.tiny import SIDE, tiny_vlm
 from core.services.bench.screens import DrawnScreens
-from core.services.bench.verdicts import Generated, Ours, Request, Side, served
+from core.services.bench.verdicts import Generated, Ours, Request, Side, served, vllm_is_installed
 from core.services.importing import Progress
 from core.settings import VlmSettings
 
@@ -60,6 +59,7 @@ def _sides() -> Iterator[dict[str, Side]]:
         tiny, merged = Path(directory) / "tiny", Path(directory) / "merged"
         policy = VlmPolicy.create(PROMPT, VlmSettings(model=str(tiny_vlm("qwen2_5_vl", tiny))))
         policy.merge(merged)
+        policy.freeze()
         sides: dict[str, Side] = {"ours": Ours(policy), "generate": Generated(policy, merged)}
         if vllm_is_installed():
             sides["vllm"] = engines.enter_context(served(policy, merged))

@@ -10,6 +10,7 @@ from torch import Tensor
 from core.learning import TrainingItem
 from core.learning.free_text import FreeTextObjective
 from core.learning.items import Targets
+from core.learning.live_items import LiveItems
 from core.learning.objectives import TokenObjective, answers_of_tokens
 from core.learning.rewarding import Rewarding
 from core.learning.rollouts import Asked, RolloutEngine
@@ -96,9 +97,7 @@ def free_text_parity(
     features = ours.encode([item.example for item in items], library)
     objective = FreeTextObjective(
         ours,
-        items,
-        features,
-        torch.ones(len(items)),
+        LiveItems(items, features, torch.zeros(len(items), 0), settings, seed),
         rewarding,
         _Given(completions),
         settings,

@@ -9,6 +9,7 @@ import contextlib
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,8 +17,8 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from core.judge.vllm_engine import running_engine
 from core.learning import answer
-from core.learning.rollouts.vllm_engine import start_vllm, stop_vllm
 from core.policy.vlm.policy import VlmPolicy
 from core.schema import Example, NightshiftError, content_id
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from core.policy.base import Arrays
     from core.reading import Reading
 
-__all__ = ["Generated", "Ours", "Request", "Served", "Side", "served"]
+__all__ = ["Generated", "Ours", "Request", "Served", "Side", "served", "vllm_is_installed"]
 
 NEW_TOKENS = 8
 "At most so many are generated; the end token ends an answer earlier."
@@ -119,22 +120,18 @@ class Served(Side):
         return [self._answer_of.get(output.outputs[0].token_ids[0]) for output in outputs]
 
 
+def vllm_is_installed() -> bool:
+    return find_spec("vllm") is not None
+
+
 @contextlib.contextmanager
 def served(policy: VlmPolicy, merged: Path) -> Iterator[Served]:
     """vLLM with the model in `merged`, on as many threads as this process has; its processes end with the block."""
     if not policy.answer_tokens.first_decides:
         raise NightshiftError("vLLM is asked for one token; give the answers words that begin with different ones")
-    engine = start_vllm(
-        merged,
-        policy.model.dtype,
-        on_cpu=policy.model.device.type == "cpu",
-        max_model_len=SERVED_LENGTH,
-        limit_mm_per_prompt={"image": 1},
-    )
-    try:
+    dtype = str(policy.model.dtype).removeprefix("torch.")
+    with running_engine(merged, dtype, SERVED_LENGTH, pictures=1) as engine:
         yield Served(policy, engine)
-    finally:
-        stop_vllm(engine)
 
 
 def picture(request: Request) -> Image.Image:

@@ -28,10 +28,11 @@ def train_here(out: Path) -> dict[str, torch.Tensor]:
     features = [vector_of(each.example) for each in items]
     answering = ClosedSet(policy, items, features, SETTINGS)
 
-    def objective(champion, weights_N):
-        return answering.objective(champion, range(len(items)), weights_N, 3)
+    def objective(champion, live):
+        return answering.objective(champion, live, 3)
 
-    fit(policy, items, features, objective, SETTINGS, seed=3, scratch=out, on_step=lambda _: None)
+    champion_NK = answering.champion(range(len(items)))
+    fit(policy, items, features, champion_NK, objective, SETTINGS, seed=3, scratch=out, on_step=lambda _: None)
     return policy.model.state_dict()
 
 

@@ -91,7 +91,7 @@ def test_what_is_rewarded_is_written_more_often_and_the_base_keeps_its_bits(stud
     features = encoded(student, items, library)
     result = trained(student, items, library, LEARNING, tmp_path / "out", held_out=held, held_out_features=features)
     assert result.end["reward"] > result.start["reward"] + 0.3
-    assert result.end["reward:letters"] == pytest.approx(result.end["reward"])
+    assert result.end["reward/letters"] == pytest.approx(result.end["reward"])
     assert set(result.crossfit_texts) == {item.example.id for item in items}
     after = VlmPolicy.load(result.weights).model.state_dict()
     moved = {name for name in before if not torch.equal(before[name], after[name])}
@@ -99,7 +99,7 @@ def test_what_is_rewarded_is_written_more_often_and_the_base_keeps_its_bits(stud
     assert moved <= set(trainable_names(student.model))
     assert all(torch.equal(before[name], weight) for name, weight in student.model.state_dict().items())
     steps = [json.loads(line) for line in (result.directory / "steps.jsonl").read_text().splitlines()]
-    assert {"reward:letters", "mismatch", "staleness", "tokens", "truncated", "zero_variance", "rollout_s"} <= set(
+    assert {"reward/letters", "mismatch", "staleness", "tokens", "truncated", "zero_variance", "rollout_s"} <= set(
         steps[0]
     )
     # Generating token by token and scoring all of them at once are the same policy.

@@ -18,10 +18,10 @@ from rollout_checks import (
 )
 
 from core.learning.rollouts import Asked, rollout_engine
-from core.learning.rollouts.vllm_engine import vllm_is_installed
 from core.learning.rollouts.vllm_in_process import VllmInProcess, lora_rank
 from core.policy.vlm.policy import VlmPolicy
 from core.schema import NightshiftError
+from core.services.bench.verdicts import vllm_is_installed
 
 needs_vllm = pytest.mark.skipif(not vllm_is_installed(), reason="vLLM is not installed here; `make vllm` installs it")
 
@@ -32,11 +32,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[VllmInPr
     with pytest.MonkeyPatch.context() as patch:
         # For the test alone: only so can it look at the weights inside.
         patch.setenv("VLLM_ALLOW_INSECURE_SERIALIZATION", "1")
-        asked = asked_of(student, library)
-        engine = rollout_engine(student, SETTINGS.model_copy(update={"rollouts": "vllm"}), library, asked)
+        engine = rollout_engine(student, SETTINGS.model_copy(update={"rollouts": "vllm"}), library)
         assert isinstance(engine, VllmInProcess)
         try:
-            yield engine, student, asked
+            yield engine, student, asked_of(student, library)
         finally:
             engine.close()
 
@@ -66,7 +65,7 @@ def test_no_refresh_changes_a_bit_of_the_base_in_trainer_or_engine(running):
 @pytest.mark.skipif(vllm_is_installed(), reason="vLLM is installed here")
 def test_without_vllm_it_says_what_to_run(tmp_path):
     with pytest.raises(NightshiftError, match="make vllm"):
-        rollout_engine(student_of(tmp_path), SETTINGS.model_copy(update={"rollouts": "vllm"}), None, ())
+        rollout_engine(student_of(tmp_path), SETTINGS.model_copy(update={"rollouts": "vllm"}), None)
 
 
 def test_room_is_made_for_the_next_rank_that_vllm_has():

@@ -23,10 +23,10 @@ from rollout_checks import (
 
 from core.learning import Rewarding, TrainingItem, train
 from core.learning.rollouts import Asked, RolloutEngine, rollout_engine
-from core.learning.rollouts.vllm_engine import vllm_is_installed
 from core.policy.vlm.policy import VlmPolicy
 from core.reward import Reward
 from core.schema import NightshiftError
+from core.services.bench.verdicts import vllm_is_installed
 from core.settings import LearningSettings
 
 pytestmark = pytest.mark.skipif(not vllm_is_installed(), reason="vLLM is not installed here; `make vllm` installs it")
@@ -79,9 +79,8 @@ def settings(address: str, tmp_path_factory: pytest.TempPathFactory) -> Learning
 @pytest.fixture(scope="module")
 def running(student: VlmPolicy, settings: LearningSettings) -> Iterator[tuple[RolloutEngine, VlmPolicy, list[Asked]]]:
     library = pictures()
-    asked = asked_of(student, library)
-    engine = rollout_engine(student, settings, library, asked)
-    yield engine, student, asked
+    engine = rollout_engine(student, settings, library)
+    yield engine, student, asked_of(student, library)
     engine.close()
 
 

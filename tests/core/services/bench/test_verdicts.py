@@ -9,12 +9,11 @@ import pytest
 import torch
 
 from core.environments.screen.prompt import PROMPT
-from core.learning.rollouts.vllm_engine import vllm_is_installed
 from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.tiny import tiny_vlm
 from core.services.bench import classify
 from core.services.bench.classify import _requests, bench_classify
-from core.services.bench.verdicts import Generated, Ours, Request, served
+from core.services.bench.verdicts import Generated, Ours, Request, served, vllm_is_installed
 from core.settings import VlmSettings
 
 needs_vllm = pytest.mark.skipif(not vllm_is_installed(), reason="vLLM is not installed here; `make vllm` installs it")
