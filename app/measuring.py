@@ -11,7 +11,9 @@ from app.terminal import Answer, Terminal, run
 
 __all__ = ["bench", "judge", "verify"]
 
-bench = typer.Typer(help="How fast, beside what everyone would use.", no_args_is_help=True)
+bench = typer.Typer(
+    help="How fast, beside what everyone would use; and how often the gate is wrong.", no_args_is_help=True
+)
 judge = typer.Typer(help="How far a judge can be trusted.", no_args_is_help=True)
 verify = typer.Typer(help="What rules see on a screen, without any model of work.", no_args_is_help=True)
 
@@ -89,6 +91,26 @@ def bench_judge(home: Home = None, as_json: Json = False) -> None:
     run(command, home=home, as_json=as_json)
 
 
+@bench.command("hostile")
+def bench_hostile(
+    dataset: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--dataset", metavar="DIR", help="Real screens beside the drawn ones: images/, tasks.csv."),
+    ] = None,
+    release: Annotated[str, typer.Option(help="`champion`, or a release's id or how it begins.")] = "champion",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Write orders, fake system messages, rubrics and verdicts on screens, and count whose verdicts follow them."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.hostile import hostile
+
+        return hostile(terminal, home, dataset, release)
+
+    run(command, home=home, as_json=as_json)
+
+
 @bench.command("reading")
 def bench_reading(
     dataset: Dataset,
@@ -117,6 +139,25 @@ def bench_classify(home: Home = None, as_json: Json = False) -> None:
         from app.commands.bench import classify
 
         return classify(terminal, home)
+
+    run(command, home=home, as_json=as_json)
+
+
+@bench.command("gate")
+def bench_gate(
+    nights: Annotated[int, typer.Option(min=1, help="Simulated homes a cell; each lives up to five nights.")] = 2000,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Simulate nights for the shipped gate: how often it promotes what is worse or no better, and misses what is."""
+
+    # Many small sums: more than one thread only costs.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import gate
+
+        return gate(terminal, nights)
 
     run(command, home=home, as_json=as_json)
 
@@ -152,9 +193,29 @@ def grpo(home: Home = None, as_json: Json = False) -> None:
     run(command, home=home, as_json=as_json)
 
 
+@bench.command()
+def variance(
+    seed: Annotated[int, typer.Option(min=0, help="Of the batches and answers that are drawn.")] = 0,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the noise of a step's gradient where groups are sampled, beside exact groups on the same items."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import variance
+
+        return variance(terminal, home, seed)
+
+    run(command, home=home, as_json=as_json)
+
+
 @verify.command()
 def screen(
     image: Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file.")],
+    work: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="TEXT", help="Say of each element what the champion makes of it for this work."),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -163,7 +224,23 @@ def screen(
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.verifying import screen
 
-        return screen(home, image)
+        return screen(home, image, work)
+
+    run(command, home=home, as_json=as_json)
+
+
+@verify.command()
+def session(
+    name: Annotated[Optional[str], typer.Argument(help="A session; else all of them are listed.")] = None,  # noqa: UP045
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List sessions, or the verdicts of one, and which of them flip for a single screen."""
+
+    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
+        from app.commands.verifying import session
+
+        return session(home, name)
 
     run(command, home=home, as_json=as_json)
 

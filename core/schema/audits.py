@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from core.schema.nouns import Record
+from core.schema.base import Record
 
 __all__ = ["Agreement", "JudgeAudit"]
 

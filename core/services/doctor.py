@@ -50,6 +50,7 @@ def doctor(home: Path | None = None) -> list[Finding]:
         return [*findings, Finding(name="store", ok=False, what=str(error), do=what)]
     findings.append(_found("store", "mend or restore it from a backup", lambda: _store(ws)))
     findings.append(_found("pictures", "restore the blobs folder from a backup", lambda: _pictures(ws)))
+    findings.append(_found("privacy", "remove them, and the predictions that quote them stay", lambda: _privacy(ws)))
     findings.append(_found("reading", "install again with `make up`", _reading))
     for name in environments():
         do = "run `nightshift models rollback`, or restore the registry folder from a backup"
@@ -87,6 +88,16 @@ def _pictures(ws: Workspace) -> str:
     for media in newest:
         ws.blobs.get(media.blob)
     return f"the newest {len(newest)} are there and undamaged"
+
+
+def _privacy(ws: Workspace) -> str:
+    """Raises NightshiftError where whole readings are left from before only titles and UI text were kept."""
+    if ws.settings.reading.privacy == "full":
+        return "screens are read in full"
+    left = len(list(ws.settings.cache_dir.glob("??/*")))
+    if left:
+        raise NightshiftError(f"{ws.settings.cache_dir} holds {left} files from when screens were read in full")
+    return "of a screen, the title and the text of the user interface are kept"
 
 
 def _reading() -> str:

@@ -149,7 +149,9 @@ class _Trial:
         self.ws = self._open(earns=True).taught_by(ErringJudge({}, None, seed))
         lessons = drawn_lessons(root / "lessons", PAIRS, first_seed=1000 * seed)
         ruled = Lessons(lessons.folder, [_ruled(row) for row in lessons.rows])
-        take_in(self.ws, environment, ruled, root / "labelled", seed, labelled_share=LABELLED_PAIRS / PAIRS)
+        take_in(
+            self.ws, environment, ruled, root / "labelled", seed, labelled_share=LABELLED_PAIRS / PAIRS, late_share=0.0
+        )
         self._truth = dict(self._answers(ruled))
         measured = drawn_lessons(root / "measured", MEASURED_PAIRS, first_seed=1000 * seed + 500)
         self._library = FolderLibrary(DerivedCache(cache), self.ws.settings.media)

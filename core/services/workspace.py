@@ -12,6 +12,7 @@ from PIL.Image import Image
 from pydantic import TypeAdapter
 
 from core.environments import Environment, environment, environments
+from core.environments.screen.privacy import ui_text
 from core.media import Blobs, open_image
 from core.reading import DerivedCache, Reading, Sessions
 from core.registry import Registry
@@ -33,7 +34,14 @@ from core.store import Store, open_store
 if TYPE_CHECKING:
     from core.policy.base import Arrays
 
-__all__ = ["LocalLibrary", "Workspace"]
+__all__ = ["LocalLibrary", "Workspace", "derived_cache"]
+
+
+def derived_cache(settings: Settings) -> DerivedCache:
+    """What is kept of readings under these settings; what privacy leaves out never lies beside what it kept."""
+    if settings.reading.privacy == "ui_text":
+        return DerivedCache(settings.cache_dir / "ui_text", ui_text)
+    return DerivedCache(settings.cache_dir)
 
 
 NAMED_JUDGES = TypeAdapter(dict[str, NamedJudgeSettings])
@@ -70,11 +78,12 @@ class LocalLibrary:
     def reading(self, media: str) -> Reading:
         if media not in self._readings:
             with self._reading_lock:
-                self._readings[media] = self._cache.reading(media, lambda: self._read(media))
+                self._readings[media] = self._cache.reading(
+                    media, lambda: self.image(media), lambda image: self._read(media, image)
+                )
         return self._readings[media]
 
-    def _read(self, media: str) -> Reading:
-        image = self.image(media)
+    def _read(self, media: str, image: Image) -> Reading:
         return self._sessions.read(image, self._session_of[media])
 
     def arrays(self, media: str, name: str, make: "Callable[[], Arrays]") -> "Arrays":
@@ -89,7 +98,7 @@ class Workspace:
         self.store = store
         self.blobs = Blobs(settings.blobs_url)
         self.registry = Registry(settings.registry_dir, store)
-        self.cache = DerivedCache(settings.cache_dir)
+        self.cache = derived_cache(settings)
         self.library = LocalLibrary(store, self.blobs, self.cache)
 
     @classmethod

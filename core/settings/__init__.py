@@ -12,6 +12,7 @@ from core.settings.judging import (
     PanelSettings,
 )
 from core.settings.notices import NoticeSettings, WebhookSettings
+from core.settings.reading import ReadingSettings
 from core.settings.tree import (
     GateSettings,
     LearningSettings,
@@ -39,6 +40,7 @@ __all__ = [
     "NoticeSettings",
     "PanelSettings",
     "ReaderSettings",
+    "ReadingSettings",
     "ReviewSettings",
     "RewardSettings",
     "ServeSettings",

@@ -21,6 +21,7 @@ from pydantic_settings import (
 from core.schema import NightshiftError
 from core.settings.judging import AuditSettings, JudgingSettings, NamedJudgeSettings, PanelSettings
 from core.settings.notices import NoticeSettings
+from core.settings.reading import ReadingSettings
 from core.settings.section import Section
 
 __all__ = [
@@ -29,8 +30,10 @@ __all__ = [
     "MediaSettings",
     "NightSettings",
     "ReaderSettings",
+    "RegistrySettings",
     "ReviewSettings",
     "RewardSettings",
+    "RolloutSettings",
     "ServeSettings",
     "Settings",
     "VlmSettings",
@@ -54,6 +57,7 @@ class ReviewSettings(Section):
     """What a person is shown, and why."""
 
     audit_share: float = Field(0.2, ge=0, le=1, description="Share of the review queue drawn blindly at random.")
+    audits_per_night: int = Field(10, ge=0, description="Blind audits a night; until done, each second item is one.")
     duplicate_distance: int = Field(6, description="Perceptual hashes this many bits apart are near-duplicates.")
 
 
@@ -110,6 +114,8 @@ class LearningSettings(Section):
     family_cap: float = Field(3.0, ge=1, description="An example and its variants weigh at most this many examples.")
     variants_per_correction: int = Field(10, ge=0)
     replay_depth: int = Field(10_000, ge=1, description="Newest labels and variants that replay draws from.")
+    semi_online: bool = Field(True, description="Whether words said while a training runs enter it.")
+    refresh_steps: int = Field(10, ge=1, description="Steps of a round; words enter between rounds.")
     checkpoint_steps: int = Field(
         50, ge=1, description="Steps after which a training can be gone on from, should it be killed."
     )
@@ -131,6 +137,9 @@ class ReaderSettings(Section):
 
     activities: bool = Field(
         True, description="Whether screens and work are also described by the kinds of activity they resemble."
+    )
+    adapted_layers: int = Field(
+        1, ge=0, le=6, description="Last layers of the text encoder that nights train for descriptions; 0 trains none."
     )
 
 
@@ -157,11 +166,17 @@ class VlmSettings(Section):
 class GateSettings(Section):
     """What a challenger has to show."""
 
-    alpha: float = Field(0.05, gt=0, lt=0.5, description="Level of the primary claim, one-sided.")
+    alpha: float = Field(
+        0.05, gt=0, lt=0.5, description="Chance that a challenger that is no better is promoted, over all looks at it."
+    )
     harm_alpha: float = Field(0.05, gt=0, lt=0.5, description="Level of all harm checks together.")
     folds: int = Field(5, ge=2, description="Folds of the cross-fitted evidence.")
     golden_share: float = Field(0.2, ge=0, lt=1, description="Share of clusters that are never trained on.")
     latency_ratio: float = Field(1.5, gt=1, description="A challenger this many times slower is refused.")
+    memory_ratio: float = Field(1.25, gt=1, description="A challenger whose weights take this much more is refused.")
+    abstain_below: float = Field(0.6, ge=0, le=1, description="A verdict less sure than this counts as an abstention.")
+    frozen_at_once: int = Field(3, ge=1, description="Promising challengers that wait for evidence at a time.")
+    frozen_nights: int = Field(14, ge=1, description="Nights after which such a challenger is given up.")
 
 
 class NightSettings(Section):
@@ -170,6 +185,29 @@ class NightSettings(Section):
     schedule: str = Field("0 2 * * *", description="Cron expression of the nightly run, local time.")
     after_corrections: int = Field(100, ge=1, description="A night also starts after this many new corrections.")
     lease_s: float = Field(120.0, gt=0, description="How long a silent night keeps the lease.")
+
+
+class RegistrySettings(Section):
+    """How long releases are kept, and where else. A token stands in the environment (HF_TOKEN), never here."""
+
+    retention_days: float = Field(30.0, ge=0, description="A former champion is kept this long after it served.")
+    hub: str = Field("", description="Repository on the Hugging Face Hub, OWNER/NAME; empty: none.")
+    private: bool = Field(True, description="Whether a repository that is made is private.")
+    hub_dataset: str = Field("", description="Dataset repository, OWNER/NAME, that versions are kept in; empty: none.")
+    licence: str = Field("other", description="Licence that the model card names, as the Hub spells it.")
+
+
+class RolloutSettings(Section):
+    """What stands between a decision that promotes and the promotion; every step is left out by default."""
+
+    shadow_share: float = Field(0.0, ge=0, le=1, description="Share of live screens answered in silence; 0: no step.")
+    shadow_answers: int = Field(200, ge=1, description="Silent answers after which that step is over.")
+    shadow_agreement: float = Field(0.5, ge=0, le=1, description="A challenger that agrees less often is rejected.")
+    approval: bool = Field(False, description="Whether a person has to approve.")
+    approval_hours: float = Field(24.0, gt=0, description="Without an answer by then, the challenger is rejected.")
+    canary_share: float = Field(0.0, ge=0, lt=1, description="Share of live screens it answers; 0: no step.")
+    canary_answers: int = Field(500, ge=1, description="Such answers after which it becomes champion.")
+    canary_alpha: float = Field(0.05, gt=0, lt=0.5, description="Chance of reverting one that is no worse.")
 
 
 class ServeSettings(Section):
@@ -203,6 +241,7 @@ class Settings(BaseSettings):
     judges: dict[str, NamedJudgeSettings] = {}
     panel: PanelSettings = PanelSettings()
     audits: AuditSettings = AuditSettings()
+    reading: ReadingSettings = ReadingSettings()
     reader: ReaderSettings = ReaderSettings()
     vlm: VlmSettings = VlmSettings()
     media: MediaSettings = MediaSettings()
@@ -211,6 +250,8 @@ class Settings(BaseSettings):
     learning: LearningSettings = LearningSettings()
     gate: GateSettings = GateSettings()
     night: NightSettings = NightSettings()
+    registry: RegistrySettings = RegistrySettings()
+    rollout: RolloutSettings = RolloutSettings()
     serve: ServeSettings = ServeSettings()
     notices: NoticeSettings = NoticeSettings()
 
@@ -220,6 +261,17 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"learning.learning_rate {self.learning.learning_rate} suits the reader and would wreck the adapter "
                 f"of policy 'vlm' in a few steps; take 0.0001, and at most {LARGEST_ADAPTER_RATE}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _pictures_stay_where_text_does(self) -> "Settings":
+        looks = [f"policy {self.policy!r}"] if self.policy == "vlm" else []
+        looks += [f"judge {self.judge!r}"] if self.judge != "reading" else []
+        if self.reading.privacy == "ui_text" and looks:
+            raise ValueError(
+                f"reading.privacy 'ui_text' keeps all but titles and the text of the user interface to itself, and "
+                f"{looks[0]} looks at whole pictures; take policy 'reader' with judge 'reading', or privacy 'full'"
             )
         return self
 
