@@ -12,7 +12,7 @@ from app.terminal import Answer, Terminal
 from core.services import Workspace
 from core.settings import load_settings
 
-__all__ = ["classify", "gate", "gpu", "grpo", "judge", "reading"]
+__all__ = ["classify", "gate", "gpu", "grpo", "judge", "reading", "variance"]
 
 
 WITHOUT_VLLM = "vLLM is not installed, so it is not measured; `make vllm` installs it beside the rest"
@@ -72,6 +72,15 @@ def reading(terminal: Terminal, home: Path | None, dataset: Path, screens: int) 
     with terminal.progress("reading screens") as progress:
         found = bench_reading(Workspace.open(home), ENVIRONMENT, dataset, screens, progress=progress)
     return Answer(found, partial(_show_reading, found))
+
+
+def variance(terminal: Terminal, home: Path | None, seed: int) -> Answer:
+    """The noise of a step's gradient with sampled and with exact groups."""
+    from core.services.bench.variance import bench_variance
+
+    with terminal.progress("students") as progress:
+        found = bench_variance(Workspace.open(home), ENVIRONMENT, seed=seed, progress=progress)
+    return Answer(found, partial(_show_variance, found))
 
 
 def _show_classify(found: dict[str, Any], console: Console) -> None:
@@ -136,3 +145,13 @@ def _show_reading(found: dict[str, Any], console: Console) -> None:
     again = found["incremental"]
     console.print(f"{found['n']} screens: {found['full']['p50_ms']} ms each, read {found['ratio']} times as fast")
     console.print(f"{again['n']} changes: {again['p50_ms']} ms each, {again['lines_equal']} of the lines equal")
+
+
+def _show_variance(found: dict[str, Any], console: Console) -> None:
+    for student, noise in found["students"].items():
+        console.print(f"{student}: exact groups, cosine with the expected gradient {noise['exact']['cosine']:.3f}")
+        for size, sampled in noise["sampled"].items():
+            console.print(
+                f"{student}: {size} answers sampled, cosine {sampled['cosine']:.3f}, "
+                f"variance {sampled['trace_ratio']:.2f} times that of exact groups"
+            )

@@ -2,8 +2,10 @@
 
 from core.evaluation.gate import PRIMARY, decide
 from core.evaluation.metrics import (
+    Abstaining,
     Figures,
     Summary,
+    abstaining,
     accuracy,
     auroc,
     balanced_accuracy,
@@ -32,9 +34,11 @@ __all__ = [
     "MIN_BLIND",
     "PRIMARY",
     "SINCE_FROZEN",
+    "Abstaining",
     "ClusterSums",
     "Figures",
     "Summary",
+    "abstaining",
     "accuracy",
     "auroc",
     "balanced_accuracy",

@@ -8,6 +8,7 @@ from core.learning.groups import Groups, exact_groups, sampled_groups
 from core.learning.items import Targets, TrainingItem, load_items, save_items
 from core.learning.job import TrainingJob, run_training
 from core.learning.loss import closed_set_loss
+from core.learning.refreshes import Refresh, Refreshes
 from core.learning.replay import Replay
 from core.learning.scoring import answer
 from core.learning.steps import read_steps
@@ -16,6 +17,8 @@ from core.learning.training import HeldOut, TrainingResult, train
 __all__ = [
     "Groups",
     "HeldOut",
+    "Refresh",
+    "Refreshes",
     "Replay",
     "Targets",
     "TrainingItem",

@@ -27,6 +27,8 @@ class TrainingItem(BaseModel):
     example: Example
     rewards: tuple[FiniteFloat | None, ...]
     "One per answer; None is unscored, which is neutral and never a zero."
+    reward_parts: dict[str, tuple[FiniteFloat | None, ...]] = {}
+    "What each named part said of the answers, before they were mixed into `rewards`; only for figures."
     label: int | None = None
     "Index of the answer a person gave, or that is known by construction; it overrides every reward."
     label_weight: FiniteFloat = Field(1.0, ge=0)
@@ -44,6 +46,9 @@ class TrainingItem(BaseModel):
             raise ValueError(f"example {self.example.id} has no closed set of two or more answers")
         if len(self.rewards) != len(answers):
             raise ValueError(f"{len(self.rewards)} rewards for {len(answers)} answers of example {self.example.id}")
+        for name, parts in self.reward_parts.items():
+            if len(parts) != len(answers):
+                raise ValueError(f"{len(parts)} values of {name} for {len(answers)} answers of {self.example.id}")
         if self.label is not None and not 0 <= self.label < len(answers):
             raise ValueError(f"label {self.label} of example {self.example.id} is not in 0..{len(answers) - 1}")
         return self

@@ -7,6 +7,7 @@ torch; the trainer (`core.learning.trainer`) only calls them.
 Axes: M items of the training, N items of the batch, K answers, T tokens of an answer, G answers of a group.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import torch
@@ -16,6 +17,7 @@ from core.learning.entropy import EntropyBonus
 from core.learning.groups import draw_answers, exact_groups, group_advantages, sampled_groups
 from core.learning.items import Targets
 from core.learning.loss import answer_shares, closed_set_loss
+from core.learning.scoring import score_tokens
 from core.learning.token_loss import token_divergence, token_loss
 from core.policy import Features, Policy
 from core.schema import NightshiftError
@@ -47,6 +49,14 @@ class Objective(Protocol):
         """The scalar loss of the items `rows_N`, for which `forward` gave `scores`, and its parts, detached."""
         ...
 
+    def answers(self, scores: Tensor, /) -> Tensor:
+        """Float[N, K]: the log-probabilities of whole answers."""
+        ...
+
+    def with_more(self, targets: Targets, features: Sequence[Features], /) -> "Callable[[], None]":
+        """What makes these the targets of all items, the last of which have these features. Asked of the champion."""
+        ...
+
     def mismatch(self, scores: Tensor, rows_N: Tensor, /) -> Tensor:
         """The largest difference, in nats, between `scores` and the champion's of the same items."""
         ...
@@ -74,6 +84,15 @@ class ClosedSetObjective:
         self.entropy.observe(float(self.over_processes(figures["entropy"])))
         return loss, figures
 
+    def answers(self, logprobs_NK: Tensor) -> Tensor:
+        return logprobs_NK
+
+    def with_more(self, targets: Targets, features: Sequence[Features]) -> "Callable[[], None]":  # noqa: ARG002
+        def change() -> None:
+            self._targets = targets
+
+        return change
+
     def mismatch(self, logprobs_NK: Tensor, rows_N: Tensor) -> Tensor:
         return (logprobs_NK.detach() - self._targets.reference_NK[rows_N]).abs().amax()
 
@@ -88,6 +107,7 @@ class TokenObjective:
         self, policy: Policy, targets: Targets, reference_MKT: Tensor, settings: LearningSettings, seed: int
     ) -> None:
         """`reference_MKT` are the champion's token log-probabilities of the M items' answers."""
+        self._policy = policy
         self.forward = policy.answer_token_logprobs
         self.over_processes: Callable[[Tensor], Tensor] = _alone
         self._targets, self._reference_MKT, self._settings = targets, reference_MKT, settings
@@ -98,6 +118,18 @@ class TokenObjective:
     def __call__(self, logprobs_NKT: Tensor, rows_N: Tensor) -> tuple[Tensor, Figures]:
         answers_NK = answers_of_tokens(logprobs_NKT)
         return self.loss(logprobs_NKT, rows_N, draw_answers(answers_NK, self._settings.group_size, self.sampling))
+
+    def answers(self, logprobs_NKT: Tensor) -> Tensor:
+        return answers_of_tokens(logprobs_NKT)
+
+    def with_more(self, targets: Targets, features: Sequence[Features]) -> "Callable[[], None]":
+        said_NKT = [score_tokens(self._policy, features, self._settings.batch_size)] if features else []
+        reference_MKT = torch.cat([self._reference_MKT, *(each.to(self._reference_MKT) for each in said_NKT)])
+
+        def change() -> None:
+            self._targets, self._reference_MKT = targets, reference_MKT
+
+        return change
 
     def mismatch(self, logprobs_NKT: Tensor, rows_N: Tensor) -> Tensor:
         return (logprobs_NKT.detach() - self._reference_MKT[rows_N]).abs().amax()

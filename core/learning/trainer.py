@@ -12,7 +12,6 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -27,10 +26,12 @@ from trl import GRPOConfig, GRPOTrainer
 from core.learning.answer_model import AnswerModel, tokenizer_of_no_words
 from core.learning.checkpoints import Checkpoints
 from core.learning.items import Targets, TrainingItem
+from core.learning.live_items import Entering, LiveItems
 from core.learning.loss import PARTS
 from core.learning.objectives import ClosedSetObjective, Objective, TokenObjective, token_mask
 from core.learning.processes import is_sharded, process_count
-from core.learning.replay import Replay
+from core.learning.reward_figures import PREFIX, rewards_by_name
+from core.learning.rounds import Rounds
 from core.learning.scoring import collate, score_tokens
 from core.learning.steps import without_nan
 from core.learning.training_state import (
@@ -53,24 +54,22 @@ __all__ = ["ClosedSetGRPOTrainer", "StepListener", "closed_set_trainer", "fit"]
 
 StepListener: TypeAlias = Callable[[dict[str, Any]], object]
 
-STEP_FIGURES = (*PARTS, "mismatch", "grad_norm", "learning_rate")
-ROUND_STEPS = 10
-"""Steps drawn from the replay at a time; what a round holds is settled when it begins."""
+STEP_FIGURES = (*PARTS, "mismatch", "grad_norm", "learning_rate", "prompt_tokens", "words_entered", "words_left")
 
 
 class ClosedSetGRPOTrainer(GRPOTrainer):
-    """Trains `policy.model` in place on items of a closed answer set, `features[i]` being those of item i.
+    """Trains `policy.model`, which still is the champion, in place on items of a closed answer set.
 
-    The same features, objective, replay, seed and settings give bit-identical weights on the same machine.
-    `items_count` is how many items of full weight there are: what a mean over all of them stands for.
+    The same items, objective, seed, settings and changes give bit-identical weights on the same machine.
+    `items_count` is how many items of full weight there are: what a mean over all of them stands for. `entering` says
+    what changes between rounds.
     """
 
     def __init__(
         self,
         policy: Policy,
         objective: Objective,
-        features: Sequence[Features],
-        replay: Replay,
+        live: LiveItems,
         settings: LearningSettings,
         *,
         items_count: int,
@@ -78,16 +77,18 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         output_dir: Path,
         checkpoints: Checkpoints | None = None,
         callbacks: Sequence[TrainerCallback] = (),
+        entering: Entering | None = None,
     ) -> None:
         self._checkpoints = checkpoints
-        self._policy, self._objective, self._features = policy, objective, features
-        self._replay, self._settings = replay, settings
+        self._policy, self._objective = policy, objective
+        self._live, self._settings = live, settings
+        self._rounds = Rounds(policy, objective, live, settings, entering)
         self._watch, self._items_count = Watch(settings), items_count
         super().__init__(
             model=AnswerModel(policy.model, objective.forward),
             reward_funcs=_rewards_come_with_the_items,
             args=_config(policy, settings, seed, output_dir, checkpoints=checkpoints is not None),
-            train_dataset=Dataset.from_dict({"item": range(len(features))}),
+            train_dataset=Dataset.from_dict({"draw": range(settings.steps * settings.batch_size)}),
             processing_class=tokenizer_of_no_words(),
             callbacks=list(callbacks),
         )
@@ -109,14 +110,18 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         """Nothing about a training leaves the machine, whatever the environment says."""
 
     def _get_train_sampler(self, dataset: Dataset | None = None) -> Sampler[int]:  # noqa: ARG002
-        return _ReplaySampler(self._replay, self._settings.steps, self._settings.batch_size)
+        return self._rounds
 
     def _generate_and_score_completions(self, inputs: list[dict[str, int]]) -> dict[str, Tensor]:
-        return {"rows_N": torch.tensor([row["item"] for row in inputs])}
+        return {"rows_N": torch.tensor([self._rounds.drawn[each["draw"]] for each in inputs])}
 
     def _compute_loss(self, model: torch.nn.Module, inputs: dict[str, Tensor]) -> Tensor:
         rows_N = inputs["rows_N"]
-        scores = model(**collate(self._policy, [self._features[row] for row in rows_N.tolist()]))
+        for name, words in self._rounds.begin(self.state.global_step).items():
+            self._note(name, words)
+        batch = collate(self._policy, [self._live.features_of(row) for row in rows_N.tolist()])
+        scores = model(**batch)
+        self._note_more(rows_N, batch, scores)
         if self.state.global_step == 0:
             self._watch.compare(self._note("mismatch", float(self._objective.mismatch(scores, rows_N))))
         loss, parts = self._objective(scores, rows_N)
@@ -125,6 +130,14 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         figures = {name: self._note(name, mean) for name, mean in zip(parts, means, strict=True)}
         self._watch.look(self.state.global_step + 1, figures)
         return loss
+
+    def _note_more(self, rows_N: Tensor, batch: Features, scores: Tensor) -> None:
+        """Figures that the loss does not need: rewards by name, and how many tokens the prompts have."""
+        items = [self._live.items[row] for row in rows_N.tolist()]
+        for name, value in rewards_by_name(items, self._objective.answers(scores.detach())).items():
+            self._note(name, value)
+        if "attention_mask" in batch:
+            self._note("prompt_tokens", float(batch["attention_mask"].sum()))
 
     def _note(self, name: str, value: float) -> float:
         self._metrics["train"][name].append(value)
@@ -175,21 +188,6 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
             restore_random(self._objective.sampling, states, self.args.process_index)
 
 
-class _ReplaySampler(Sampler[int]):
-    """All draws of a training, round by round."""
-
-    def __init__(self, replay: Replay, steps: int, batch_size: int) -> None:
-        self._replay, self._steps, self._batch_size = replay, steps, batch_size
-
-    def __len__(self) -> int:
-        return self._steps * self._batch_size
-
-    def __iter__(self) -> Iterator[int]:
-        for first in range(0, self._steps, ROUND_STEPS):
-            steps = min(ROUND_STEPS, self._steps - first)
-            yield from self._replay.draw(steps * self._batch_size, first // ROUND_STEPS).tolist()
-
-
 class _StepLog(TrainerCallback):
     """Hands on each step's figures, and counts the seconds.
 
@@ -209,7 +207,8 @@ class _StepLog(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:  # noqa: ARG002
         if "train_runtime" in logs:  # the summary after the last step
             return
-        figures = {name: logs[name] for name in sorted(logs) if name in STEP_FIGURES and logs[name] is not None}
+        kept = [name for name in sorted(logs) if name in STEP_FIGURES or name.startswith(PREFIX)]
+        figures = {name: logs[name] for name in kept if logs[name] is not None}
         seconds = time.perf_counter() - self._began
         state.log_history[-1] = {"step": state.global_step, **without_nan(figures), "seconds": round(seconds, 4)}
         self._on_step(state.log_history[-1])
@@ -226,23 +225,21 @@ def closed_set_trainer(
     scratch: Path,
     checkpoints: Checkpoints | None = None,
     callbacks: Sequence[TrainerCallback] = (),
+    entering: Entering | None = None,
 ) -> ClosedSetGRPOTrainer:
     """The trainer of `policy`, which still is the champion, whose log-probabilities are `reference_NK`."""
-    replay = Replay(items, seed=seed, family_cap=settings.family_cap, importance_exponent=settings.importance_exponent)
-    targets = Targets.of(items, reference_NK)
-    importance_N = torch.as_tensor(replay.importance_N, dtype=torch.float32)
-    targets = replace(targets, weights_N=targets.weights_N * importance_N).to(policy.model.device)
+    live = LiveItems(items, features, reference_NK, settings, seed)
     return ClosedSetGRPOTrainer(
         policy,
-        _objective(policy, targets, features, settings, seed),
-        features,
-        replay,
+        _objective(policy, live.targets().to(policy.model.device), features, settings, seed),
+        live,
         settings,
         items_count=max(1, round(sum(item.weight for item in items))),
         seed=seed,
         output_dir=scratch,
         checkpoints=checkpoints,
         callbacks=callbacks,
+        entering=entering,
     )
 
 
@@ -257,10 +254,12 @@ def fit(
     scratch: Path,
     on_step: StepListener,
     checkpoints: Checkpoints | None = None,
+    entering: Entering | None = None,
 ) -> None:
     """Trains `policy.model` in place; `on_step` gets each step's figures as they come.
 
     With `checkpoints` it goes on from the newest and leaves new ones; `on_step` is then given the earlier steps again.
+    `entering` is asked between rounds; where several processes train, it is not.
     Sharded weights leave none. Where several processes train, the main one ends with what was trained.
     Raises NightshiftError where loss or weights stop being finite numbers.
     """
@@ -279,6 +278,7 @@ def fit(
             scratch=scratch,
             checkpoints=checkpoints,
             callbacks=[_StepLog(on_step)],
+            entering=entering if process_count() == 1 else None,
         )
         newest = checkpoints.newest() if checkpoints is not None else None
         trainer.train(resume_from_checkpoint=str(newest) if newest is not None else None)

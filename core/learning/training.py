@@ -19,8 +19,10 @@ from torch import Tensor
 from core.learning.checkpoints import Checkpoints, checkpoints_directory
 from core.learning.groups import exact_groups
 from core.learning.items import Targets, TrainingItem
+from core.learning.live_items import Change, Entering
 from core.learning.loss import closed_set_loss
 from core.learning.processes import is_main_process, process_count
+from core.learning.refreshes import Refresh, Refreshes
 from core.learning.scoring import score
 from core.learning.steps import STEPS_FILE, partial_directory, without_nan
 from core.learning.training_state import changing_weights, restore_weights
@@ -63,6 +65,8 @@ class TrainingResult(BaseModel):
     end: dict[str, float | None]
     "The same, by the challenger."
     versions: dict[str, str]
+    refreshes: dict[int, str] = {}
+    "What changed between rounds: the steps done by then, and the id of the manifest."
     trainable: tuple[str, ...]
     "Names of the weights that were trained; every other weight is as it came."
 
@@ -98,12 +102,15 @@ def train(
     held_out: Sequence[HeldOut] = (),
     held_out_features: Sequence[Features] = (),
     job: str = "",
+    refreshes: Refreshes | None = None,
 ) -> TrainingResult:
     """Trains a challenger from `policy` (the champion, left as it came) and writes it to the folder `out`.
 
     `features[i]` are the encoded features of `items[i]`; those of `held_out` likewise. A folder that is already
     there is replaced. `job` is a hash of all these arguments: with it the training leaves checkpoints, and goes on from
-    those that a killed one of the same job left. Raises NightshiftError for items that do not fit the policy and where
+    those that a killed one of the same job left. `refreshes` are asked between rounds what enters; the challengers that
+    make the evidence take in the same at the same steps, but for what is of a cluster they must not know. Where several
+    processes train, nothing enters. Raises NightshiftError for items that do not fit the policy and where
     the loss or the weights stop being numbers; `out` is then left as it was.
     """
     _check(items, features, policy)
@@ -113,16 +120,17 @@ def train(
     order = sorted(range(len(items)), key=lambda i: (items[i].example.id, items[i].origin))
     items, features = [items[i] for i in order], [features[i] for i in order]
     partial, checkpoints = partial_directory(out), checkpoints_directory(out)
+    asked = refreshes if process_count() == 1 else None
     if not is_main_process():
         # It takes part in every step, and writes where nobody looks.
         with tempfile.TemporaryDirectory() as nowhere:
             partial = Path(nowhere)
-            with _Challengers(policy, items, features, settings, seed, partial, checkpoints, job) as challengers:
+            with _Challengers(policy, items, features, settings, seed, partial, checkpoints, job, asked) as challengers:
                 return _write(challengers, partial, held_out, held_out_features, job)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        with _Challengers(policy, items, features, settings, seed, partial, checkpoints, job) as challengers:
+        with _Challengers(policy, items, features, settings, seed, partial, checkpoints, job, asked) as challengers:
             result = _write(challengers, partial, held_out, held_out_features, job)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
@@ -168,10 +176,11 @@ def _write(
 ) -> TrainingResult:
     began = time.perf_counter()
     start = challengers.overall()
-    challengers.train(WEIGHTS, range(len(challengers.items)))
+    challengers.train(WEIGHTS, range(len(challengers.items)), challengers.entering())
     (directory / WEIGHTS).mkdir()
     challengers.policy.save(directory / WEIGHTS)
     end = challengers.overall()
+    refreshes = {each.step: each.id for each in challengers.refreshes.changes()} if challengers.refreshes else {}
     crossfit = _cross_fit(challengers, held_out, held_out_features)
     steps = challengers.trained * challengers.settings.steps
     result = TrainingResult(
@@ -186,6 +195,7 @@ def _write(
         end=end,
         trainable=tuple(n for n, weight in challengers.policy.model.named_parameters() if weight.requires_grad),
         versions=versions(),
+        refreshes=refreshes,
     )
     (directory / CROSSFIT).write_text(json.dumps(crossfit, sort_keys=True))
     (directory / RESULT).write_text(result.model_dump_json(exclude={"directory"}, indent=1))
@@ -205,10 +215,11 @@ class _Challengers:
         directory: Path,
         checkpoints: Path,
         job: str,
+        refreshes: Refreshes | None,
     ) -> None:
         self.policy, self.items, self.features = policy, items, features
         self.settings, self.seed, self.directory = settings, seed, directory
-        self.checkpoints, self.job = checkpoints, job
+        self.checkpoints, self.job, self.refreshes = checkpoints, job, refreshes
         self.trained, self.training_s = 0, 0.0
 
     def __enter__(self) -> Self:
@@ -229,7 +240,7 @@ class _Challengers:
         restore_weights(self.policy.model, self._champion)
         self.policy.model.eval()
 
-    def train(self, name: str, rows: Sequence[int]) -> None:
+    def train(self, name: str, rows: Sequence[int], entering: Entering | None) -> None:
         """Trains from the champion on these rows of the items; the policy then is the challenger."""
         from core.learning.trainer import fit  # imports TRL
 
@@ -251,9 +262,31 @@ class _Challengers:
             scratch=self.directory,
             on_step=on_step,
             checkpoints=self._checkpoints(name),
+            entering=entering,
         )
         self.training_s += seconds
         self.trained += 1
+
+    def entering(self) -> Entering | None:
+        """What is asked between rounds."""
+        refreshes = self.refreshes
+        return None if refreshes is None else lambda step: _change(refreshes, refreshes.at(step))
+
+    def entered(self, held_out: Sequence[HeldOut]) -> Entering | None:
+        """What has been answered, without what shares anything with `held_out`."""
+        refreshes = self.refreshes
+        if refreshes is None:
+            return None
+
+        def apart(step: int) -> Change | None:
+            change = _change(refreshes, refreshes.known(step))
+            if change is None:
+                return None
+            together = [*self.items, *change.items]
+            kept = [row - len(self.items) for row in items_without(together, held_out) if row >= len(self.items)]
+            return Change([change.items[i] for i in kept], [change.features[i] for i in kept], change.leaves)
+
+        return apart
 
     def _checkpoints(self, challenger: str) -> Checkpoints | None:
         if not self.job:
@@ -280,14 +313,22 @@ def _cross_fit(
     logprobs: dict[str, list[float]] = {}
     for fold in sorted({each.fold for each in held_out}):
         judged = [i for i, each in enumerate(held_out) if each.fold == fold]
-        if rows := items_without(challengers.items, [held_out[i] for i in judged]):
-            challengers.train(f"fold-{fold}", rows)
+        apart = [held_out[i] for i in judged]
+        if rows := items_without(challengers.items, apart):
+            challengers.train(f"fold-{fold}", rows, challengers.entered(apart))
         else:
             # Nothing is left to learn from: what would have been trained is the champion.
             challengers.back_to_champion()
         scored_NK = challengers.score([features[i] for i in judged])
         logprobs.update(zip((held_out[i].example for i in judged), scored_NK.tolist(), strict=True))
     return logprobs
+
+
+def _change(refreshes: Refreshes, refresh: Refresh | None) -> Change | None:
+    if refresh is None or not refresh.changes:
+        return None
+    items, features = refreshes.read(refresh)
+    return Change(items, features, frozenset(refresh.leaves))
 
 
 def _check(items: Sequence[TrainingItem], features: Sequence[Features], policy: Policy) -> None:

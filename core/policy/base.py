@@ -97,6 +97,9 @@ class Policy(ABC):
         trainable = [weight for weight in self.model.parameters() if weight.requires_grad]
         return torch.optim.AdamW(trainable, lr=learning_rate, weight_decay=0.0, fused=True)
 
+    def freeze(self) -> None:  # noqa: B027 - for many there is nothing to do
+        """From here on it only answers; one that answers faster so may no longer be trained or saved after it."""
+
     @abstractmethod
     def save(self, directory: Path) -> None:
         """Writes safetensors, config and processor; byte-identical for equal weights."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from core.schema import Correction, Label, NightshiftError, Promotion, Record
+from core.schema import Correction, Label, NightshiftError, Promotion, Record, Session
+from core.standing import Mark
 from core.store import champions, checks, leases, tables
 from core.store.database import Database, engine_of, open_database
 from core.store.engine import Connection, Work
@@ -115,6 +117,10 @@ class Store:
         choose = partial(tables.select_standing, environment=environment, upto_seq=upto_seq, after_seq=after_seq)
         return [_label(seq, word) for seq, word in self._records(Correction, choose)]
 
+    def sessions(self, environment: str) -> list[Session]:
+        """Every session that predictions were made in, the one that began last first."""
+        return self.database.read(lambda connection: tables.select_sessions(connection, environment))
+
     def lease(self, name: str, owner: str, ttl_s: float) -> Lease:
         """The lease `name` for `ttl_s` seconds. Raises LeaseHeld (with who and until when) while another lasts."""
         return leases.take_lease(self.database, name, owner, ttl_s)
@@ -122,6 +128,10 @@ class Store:
     def check_token(self, name: str, token: int) -> None:
         """Raises LeaseLost unless `token` is the newest of the lease, unexpired and not released."""
         self.database.read(lambda connection: leases.verify_token(connection, name, token))
+
+    def lease_ran_out(self, name: str) -> datetime | None:
+        """When the lease ran out on an owner who neither renewed nor released it; None where that is not so."""
+        return self.database.read(lambda connection: leases.ran_out(connection, name))
 
     def champion(self, environment: str) -> str | None:
         """The release id that serves, or None before the first was installed."""
@@ -151,6 +161,16 @@ class Store:
                 connection, expected=expected, promotion=promotion, lease=lease, token=token
             )
         )
+
+    def quarantine(self, mark: Mark, retreat: Promotion | None = None) -> bool:
+        """Keeps the mark, and where its release serves makes `retreat` in the same transaction.
+
+        Returns whether it is done: not where the release serves and `retreat` does not replace it. Repeating what was
+        done changes nothing. Raises Quarantined where `retreat` goes to a quarantined release.
+        """
+        if retreat is not None and retreat.previous != mark.release:
+            raise ValueError("a retreat leads away from the release that is quarantined")
+        return self.database.write(lambda connection: champions.quarantine(connection, mark, retreat))
 
     def tables(self) -> dict[str, int]:
         """How many records of each kind there are."""

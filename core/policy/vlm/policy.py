@@ -14,6 +14,7 @@ from core.policy.vlm.adapter import AdapterConfig, adapt, load_adapter, save_ada
 from core.policy.vlm.answers import AnswerTokens
 from core.policy.vlm.batches import collated, one_example
 from core.policy.vlm.foundation import Dtype, content_of, folder_of, load_model, load_processor
+from core.policy.vlm.frozen import frozen
 from core.policy.vlm.opening import Opening
 from core.policy.vlm.packing import packed_logprobs
 from core.policy.vlm.prompt import Prompt
@@ -63,6 +64,7 @@ class VlmPolicy(Policy):
         self.answer_tokens = AnswerTokens.of(config.prompt.words, tokenizer, self.prompt_text("", pictures=1))
         self.answer_mask_KT: Tensor = self.answer_tokens.mask_KT
         self._opening = Opening(model, self._opening_tokens())
+        self._frozen = self._merged = False
 
     @classmethod
     def create(cls, prompt: Prompt, settings: VlmSettings) -> Self:
@@ -112,6 +114,25 @@ class VlmPolicy(Policy):
     def collate(self, features: Sequence[Features]) -> Features:
         return collated(features, padding=self._processor.tokenizer.pad_token_id or 0)
 
+    def freeze(self) -> None:
+        """Puts the adapter into the weights and keeps what follows from them; training and saving are refused then."""
+        if self._frozen:
+            return
+        # In bfloat16 what an adapter adds would be lost in rounding where it is small beside a weight.
+        self._merged = self.config.dtype == "float32"
+        self.model = frozen(self._adapted.merge_and_unload() if self._merged else self.model)
+        with torch.inference_mode():
+            self._opening.keep(self.model.base_model)
+        self._frozen = True
+
+    def optimizer(self, learning_rate: float, items: int) -> torch.optim.Optimizer:
+        self._refuse_if_frozen()
+        return super().optimizer(learning_rate, items)
+
+    def _refuse_if_frozen(self) -> None:
+        if self._frozen:
+            raise NightshiftError("this student is frozen for answering; load it again to train or save it")
+
     def answer_logprobs(self, batch: Features) -> Tensor:
         """Float[N, K]: each answer's word at the end of the prompt, normalised over the answers."""
         return torch.log_softmax(self.answer_token_logprobs(batch).sum(dim=-1), dim=-1)
@@ -125,6 +146,7 @@ class VlmPolicy(Policy):
         return packed_logprobs(self.model, batch, *completions, self._opening)
 
     def save(self, directory: Path) -> None:
+        self._refuse_if_frozen()
         save_adapter(self._adapted, directory)
         (directory / CONFIG_FILE).write_text(self.config.model_dump_json(indent=1))
 
@@ -149,8 +171,8 @@ class VlmPolicy(Policy):
         from copy import deepcopy
 
         directory.mkdir(parents=True, exist_ok=True)
-        # Of a copy: merging and taking apart again would leave rounding errors in the frozen weights.
-        merged = deepcopy(self._adapted).merge_and_unload()
+        # Of a copy: merging and taking apart again would leave rounding errors in the base's weights.
+        merged = self.model if self._merged else deepcopy(self._adapted).merge_and_unload()
         merged.save_pretrained(directory)
         self._processor.save_pretrained(directory)
 

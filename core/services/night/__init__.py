@@ -23,7 +23,7 @@ from core.services.night.record import (
     stage_result,
 )
 from core.services.night.report import night_remarks, report
-from core.services.night.train import train, training_steps
+from core.services.night.train import train, train_hearing, training_steps
 from core.services.night.variants import make_variants
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "report",
     "stage_result",
     "train",
+    "train_hearing",
     "training_steps",
     "waiting",
     "wanted",

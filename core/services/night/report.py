@@ -97,6 +97,7 @@ def _night(ws: Workspace, run: Run, decision: Decision, stages: list[StageResult
         "variants": finished(ws, run.id, "variants")["variants"],
         "judged": finished(ws, run.id, "judge")["judged"],
         "steps": finished(ws, run.id, "train")["steps"],
+        "entered_while_training": finished(ws, run.id, "train").get("words_entered", 0),
         "challenger": decision.challenger,
         "outcome": decision.outcome.value,
         "promoted": bool(finished(ws, run.id, "promote")["promoted"]),

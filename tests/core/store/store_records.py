@@ -10,7 +10,9 @@ from core.schema import (
     Correction,
     DatasetVersion,
     Decision,
+    Delivery,
     Evaluation,
+    Event,
     Evidence,
     Example,
     Frozen,
@@ -18,6 +20,7 @@ from core.schema import (
     ItemScore,
     Judgment,
     Media,
+    Notice,
     Outcome,
     Prediction,
     Promotion,
@@ -96,6 +99,8 @@ def one_of_each() -> list[Record]:
         ),
         Frozen(id="f", champion="r", challenger="r2", run="n", upto_seq=3, ends="g", why="too little", **screen),
         promotion("r", None, action="install"),
+        Notice(id="t", event=Event.PROMOTED, title="promoted", subject="a", detail={"n": [1, None]}, **screen),
+        Delivery(id="y", notice="t", endpoint="ops", status=500, error="status 500"),
     ]
 
 
