@@ -50,7 +50,7 @@ def night(ws):
     )
     stages = [
         StageResult(id=content_id(run.id, name), run=run.id, stage=name, result={"outcome": "promoted"}, seconds=1.5)
-        for name in ("ingest", "variants", "judge", "train", "evaluate", "gate", "frozen", "promote", "report")
+        for name in ("ingest", "variants", "judge", "train", "evaluate", "gate", "promote", "report")
     ]
     evaluations = (
         evaluation(run.id, champion, set(range(20))),

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from conftest import paired_evaluations
+from conftest import rows as rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,7 +11,7 @@ from core.evaluation import cluster_sums, decide, decide_frozen, frozen_level, i
 from core.evaluation.betting import bets, e_value, lower_bound
 from core.evaluation.looks import FIRST_SHARE, FROZEN_SHARE, look
 from core.evaluation.pairs import pair
-from core.schema import ChosenBy, Outcome
+from core.schema import ChosenBy, Decision, Outcome
 from core.settings import GateSettings
 
 ALPHA = GateSettings().alpha
@@ -50,18 +52,17 @@ def test_with_none_but_new_evidence_a_night_is_the_first_again(nights, rows):
     assert level(second) == level(first)
 
 
-@given(fresh=st.lists(st.integers(0, 60), min_size=1, max_size=30))
+@settings(max_examples=25, deadline=None)
+@given(fresh=st.lists(st.integers(0, 60), min_size=1, max_size=12))
 def test_the_budget_is_never_overdrawn(fresh):
-    from conftest import paired_evaluations, rows
-
-    earlier = None
+    earlier = Decision(
+        id="d", environment="screen", run="n", champion="a", challenger="b", gates=(), outcome=Outcome.UNDECIDED
+    )
     for count in fresh:
-        sides = paired_evaluations(rows(right=count) + rows(right=60 - count, fresh=False))
+        sides = paired_evaluations(rows_of(right=count) + rows_of(right=60 - count, fresh=False))
         looked = look(pair(*sides), earlier, ALPHA)
         assert 0 < looked.level <= looked.spent <= ALPHA + 1e-12
-        earlier = decide(
-            *sides, settings=GateSettings(), run="n", integrity=[], earlier=earlier
-        ).model_copy(update={"spent": looked.spent, "looks": looked.number})  # fmt: skip
+        earlier = earlier.model_copy(update={"spent": looked.spent, "looks": looked.number})
 
 
 def test_a_night_without_enough_evidence_spends_nothing(nights, rows):

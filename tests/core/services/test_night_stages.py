@@ -51,6 +51,7 @@ variants_per_correction = 8
 threads = 1
 [gate]
 folds = 2
+hostile_screens = 0
 golden_share = 0.3
 [night]
 lease_s = 600
