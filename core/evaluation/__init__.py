@@ -2,8 +2,10 @@
 
 from core.evaluation.gate import PRIMARY, decide
 from core.evaluation.metrics import (
+    Abstaining,
     Figures,
     Summary,
+    abstaining,
     accuracy,
     auroc,
     balanced_accuracy,
@@ -28,9 +30,11 @@ from core.evaluation.statistics import (
 
 __all__ = [
     "PRIMARY",
+    "Abstaining",
     "ClusterSums",
     "Figures",
     "Summary",
+    "abstaining",
     "accuracy",
     "auroc",
     "balanced_accuracy",

@@ -40,6 +40,7 @@ __all__ = [
     "Release",
     "Rollout",
     "Run",
+    "Session",
     "StageResult",
     "Turn",
     "Variant",
@@ -162,6 +163,19 @@ class Prediction(Record):
     latency_ms: float
     from_person: bool = False
     "True when a person's correction answered; such answers never count in an evaluation."
+    session: str | None = None
+    "The sitting that the picture was sent in."
+
+
+class Session(BaseModel):
+    """Predictions that were made in one sitting, as the store has them."""
+
+    model_config = ConfigDict(frozen=True)
+    environment: str
+    name: str
+    started: AwareDatetime
+    ended: AwareDatetime
+    predictions: int
 
 
 class Correction(Record):

@@ -2,7 +2,7 @@
 
 from core.services import night
 from core.services.ablation import ablate
-from core.services.auditing import JudgeEvaluation, evaluate_judge
+from core.services.auditing import JudgeEvaluation, audit_figures, audit_judges, evaluate_judge
 from core.services.classify import Classifier, classify, prediction
 from core.services.doctor import Finding, doctor
 from core.services.feedback import correct, standing_word, undo
@@ -11,9 +11,10 @@ from core.services.measuring import evaluate_folder
 from core.services.models import champion_card, history, merge, rollback
 from core.services.night import corrections_waiting, night_report, night_result, nights, training_steps
 from core.services.review import ReviewItem, review_queue
+from core.services.sessions import session_frames, sessions
 from core.services.simulation import simulate
 from core.services.training import train_on_folder
-from core.services.verifying import measure_titles, verify_screen
+from core.services.verifying import measure_titles, verify_prediction, verify_screen
 from core.services.workspace import Workspace
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "ReviewItem",
     "Workspace",
     "ablate",
+    "audit_figures",
+    "audit_judges",
     "champion_card",
     "classify",
     "correct",
@@ -42,10 +45,13 @@ __all__ = [
     "prediction",
     "review_queue",
     "rollback",
+    "session_frames",
+    "sessions",
     "simulate",
     "standing_word",
     "train_on_folder",
     "training_steps",
     "undo",
+    "verify_prediction",
     "verify_screen",
 ]

@@ -146,7 +146,8 @@ def classify(
     media = take_in(ws, data, name=name, source=source, session=session)
     example = classifier.environment.example((media.id,), ask, cluster=ws.clusters.cluster(media.id))
     (answered,) = classifier.predict([example])
-    answered = answered.model_copy(update={"latency_ms": round((time.perf_counter() - started) * 1000, 1)})
+    took_ms = round((time.perf_counter() - started) * 1000, 1)
+    answered = answered.model_copy(update={"latency_ms": took_ms, "session": session})
     word = standing_word(ws, example.id)
     if word is not None and word.answer != CANNOT_TELL:
         answered = answered.model_copy(

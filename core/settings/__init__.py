@@ -4,11 +4,17 @@ A profile is a TOML file under `deployments/profiles/`, named by `NIGHTSHIFT_PRO
 home's file. Environment variables look like `NIGHTSHIFT_GATE__ALPHA=0.05`.
 """
 
-from core.settings.notices import NoticeSettings, WebhookSettings
-from core.settings.tree import (
+from core.settings.judging import (
     OPENAI_URL,
-    GateSettings,
+    AuditSettings,
     JudgingSettings,
+    NamedJudgeSettings,
+    PanelSettings,
+)
+from core.settings.notices import NoticeSettings, WebhookSettings
+from core.settings.reading import ReadingSettings
+from core.settings.tree import (
+    GateSettings,
     LearningSettings,
     MediaSettings,
     NightSettings,
@@ -24,13 +30,17 @@ from core.settings.tree import (
 
 __all__ = [
     "OPENAI_URL",
+    "AuditSettings",
     "GateSettings",
     "JudgingSettings",
     "LearningSettings",
     "MediaSettings",
+    "NamedJudgeSettings",
     "NightSettings",
     "NoticeSettings",
+    "PanelSettings",
     "ReaderSettings",
+    "ReadingSettings",
     "ReviewSettings",
     "RewardSettings",
     "ServeSettings",

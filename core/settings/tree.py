@@ -7,10 +7,9 @@ home's file. Environment variables look like `NIGHTSHIFT_GATE__ALPHA=0.05`.
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -20,13 +19,13 @@ from pydantic_settings import (
 )
 
 from core.schema import NightshiftError
+from core.settings.judging import AuditSettings, JudgingSettings, NamedJudgeSettings, PanelSettings
 from core.settings.notices import NoticeSettings
+from core.settings.reading import ReadingSettings
 from core.settings.section import Section
 
 __all__ = [
-    "OPENAI_URL",
     "GateSettings",
-    "JudgingSettings",
     "LearningSettings",
     "MediaSettings",
     "NightSettings",
@@ -41,7 +40,6 @@ __all__ = [
 ]
 
 LARGEST_ADAPTER_RATE = 0.01
-OPENAI_URL = "https://api.openai.com/v1"
 PROFILES = Path(__file__).resolve().parents[2] / "deployments" / "profiles"
 
 
@@ -66,6 +64,10 @@ class RewardSettings(Section):
     judge: float = Field(0.5, ge=0)
     exact_verdict: float = Field(0.3, ge=0)
     visual_verifier: float = Field(0.2, ge=0)
+    judge_earns: bool = Field(
+        True,
+        description="Whether the judge's weight is scaled by what it has earned; false to measure what that is worth.",
+    )
 
     @model_validator(mode="after")
     def _something_rewards(self) -> "RewardSettings":
@@ -133,6 +135,9 @@ class ReaderSettings(Section):
     activities: bool = Field(
         True, description="Whether screens and work are also described by the kinds of activity they resemble."
     )
+    adapted_layers: int = Field(
+        1, ge=0, le=6, description="Last layers of the text encoder that nights train for descriptions; 0 trains none."
+    )
 
 
 class VlmSettings(Section):
@@ -153,48 +158,6 @@ class VlmSettings(Section):
         description="Linear layers of the language tower that are adapted, by the last part of their names.",
     )
     last_blocks: int = Field(0, ge=0, description="Adapt only so many blocks nearest the answer; 0 adapts all.")
-
-
-class JudgingSettings(Section):
-    """A judge behind a server; used where `judge` names one. Keys stand in the environment, never here."""
-
-    base_url: str = Field(OPENAI_URL, description="openai: where the server is, up to and with its /v1.")
-    model: str = Field("", description="Its name there; empty: huggingface's default.")
-    key_env: str = Field("", description="Environment variable that holds the key, where it is not the usual one.")
-    azure_endpoint: str = Field("", description="azure: https://NAME.openai.azure.com.")
-    azure_deployment: str = Field("", description="azure: name of the deployment.")
-    azure_api_version: str = Field("2024-10-21", description="azure: version of the API.")
-    verdict: Literal["auto", "logprobs", "json"] = Field(
-        "auto", description="Read off the first token, written as JSON, or the first where the server gives it."
-    )
-    max_pixels: int = Field(1_500_000, ge=56 * 56, description="Larger pictures are scaled down for the judge.")
-    concurrency: int = Field(8, ge=1, le=256, description="Calls in flight at a time.")
-    calls_per_minute: float = Field(0.0, ge=0, description="Calls are spread to at most so many; 0: no such bound.")
-    timeout_s: float = Field(60.0, gt=0, description="For one whole answer.")
-    deadline_s: float = Field(180.0, gt=0, description="For one judgment, with all its calls, tries and waits.")
-    tries: int = Field(5, ge=1, le=20, description="Calls for one answer where trying again may help.")
-    breaker_failures: int = Field(10, ge=1, description="Failures in a row after which the server is left alone.")
-    breaker_pause_s: float = Field(10.0, gt=0, description="For how long at first; each further time twice as long.")
-    soft_tokens: int | None = Field(4_000_000, ge=0, description="No judgment is begun after so many tokens a night.")
-    hard_tokens: int | None = Field(5_000_000, ge=0, description="No call is sent after so many tokens a night.")
-    soft_usd: float | None = Field(None, ge=0, description="The same in dollars; needs both prices.")
-    hard_usd: float | None = Field(None, ge=0, description="The same in dollars; needs both prices.")
-    usd_per_million_input: float | None = Field(None, ge=0, description="Price of a million tokens sent.")
-    usd_per_million_output: float | None = Field(None, ge=0, description="Price of a million tokens received.")
-
-    @field_validator("base_url", "azure_endpoint")
-    @classmethod
-    def _holds_no_secret(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError("must begin with http:// or https:// and name a server")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("must be an address alone; a key belongs in the variable that judging.key_env names")
-        return url
-
-    @property
-    def prices_are_known(self) -> bool:
-        return self.usd_per_million_input is not None and self.usd_per_million_output is not None
 
 
 class GateSettings(Section):
@@ -223,6 +186,11 @@ class ServeSettings(Section):
     prefect_port: int = 4200
 
 
+def _one_text(judge: object) -> object:
+    several = isinstance(judge, list | tuple) and all(isinstance(each, str) for each in judge)
+    return ",".join(judge) if several else judge  # type: ignore[arg-type]
+
+
 class Settings(BaseSettings):
     """Everything one installation can be told."""
 
@@ -234,8 +202,14 @@ class Settings(BaseSettings):
     blobs: str = Field("", description="Blob store URL for fsspec; by default <home>/blobs.")
     cache: Path | None = Field(None, description="Folder of readings that can be made again; <home>/cache.")
     policy: str = "reader"
-    judge: str = "reading"
+    judge: Annotated[str, BeforeValidator(_one_text)] = Field(
+        "reading", description="The teacher; several, as a list or set off by commas, are a panel."
+    )
     judging: JudgingSettings = JudgingSettings()
+    judges: dict[str, NamedJudgeSettings] = {}
+    panel: PanelSettings = PanelSettings()
+    audits: AuditSettings = AuditSettings()
+    reading: ReadingSettings = ReadingSettings()
     reader: ReaderSettings = ReaderSettings()
     vlm: VlmSettings = VlmSettings()
     media: MediaSettings = MediaSettings()
@@ -255,6 +229,22 @@ class Settings(BaseSettings):
                 f"of policy 'vlm' in a few steps; take 0.0001, and at most {LARGEST_ADAPTER_RATE}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _pictures_stay_where_text_does(self) -> "Settings":
+        looks = [f"policy {self.policy!r}"] if self.policy == "vlm" else []
+        looks += [f"judge {self.judge!r}"] if self.judge != "reading" else []
+        if self.reading.privacy == "ui_text" and looks:
+            raise ValueError(
+                f"reading.privacy 'ui_text' keeps all but titles and the text of the user interface to itself, and "
+                f"{looks[0]} looks at whole pictures; take policy 'reader' with judge 'reading', or privacy 'full'"
+            )
+        return self
+
+    @property
+    def judge_names(self) -> tuple[str, ...]:
+        """The judges that `judge` names: one, or the members of a panel."""
+        return tuple(name for each in self.judge.split(",") if (name := each.strip()))
 
     @property
     def store_url(self) -> str:

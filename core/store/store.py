@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from core.schema import Correction, Label, NightshiftError, Promotion, Record
+from core.schema import Correction, Label, NightshiftError, Promotion, Record, Session
 from core.store import champions, checks, leases, tables
 from core.store.database import Database, engine_of, open_database
 from core.store.engine import Connection, Work
@@ -115,6 +115,10 @@ class Store:
         """
         choose = partial(tables.select_standing, environment=environment, upto_seq=upto_seq, after_seq=after_seq)
         return [_label(seq, word) for seq, word in self._records(Correction, choose)]
+
+    def sessions(self, environment: str) -> list[Session]:
+        """Every session that predictions were made in, the one that began last first."""
+        return self.database.read(lambda connection: tables.select_sessions(connection, environment))
 
     def lease(self, name: str, owner: str, ttl_s: float) -> Lease:
         """The lease `name` for `ttl_s` seconds. Raises LeaseHeld (with who and until when) while another lasts."""

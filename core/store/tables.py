@@ -19,6 +19,7 @@ from core.schema import (
     Delivery,
     Evaluation,
     Example,
+    JudgeAudit,
     Judgment,
     Media,
     NightshiftError,
@@ -29,6 +30,7 @@ from core.schema import (
     Release,
     Rollout,
     Run,
+    Session,
     StageResult,
     Variant,
 )
@@ -44,6 +46,7 @@ __all__ = [
     "payloads",
     "rows_of",
     "select_seqs",
+    "select_sessions",
     "select_standing",
 ]
 
@@ -52,7 +55,7 @@ T = TypeVar("T", bound=Record)
 COLUMNS: dict[type[Record], tuple[str, ...]] = {
     Media: ("form", "blob", "phash", "source", "session"),
     Example: ("environment", "cluster", "parent"),
-    Prediction: ("environment", "example", "release", "from_person"),
+    Prediction: ("environment", "example", "release", "from_person", "session"),
     Correction: ("environment", "example", "prediction", "reviewer", "chosen_by", "retracts"),
     Variant: ("environment", "example", "parent", "how", "run"),
     Judgment: ("environment", "example", "judge", "prompt_version"),
@@ -65,6 +68,7 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     Evaluation: ("environment", "release", "suite", "run"),
     Decision: ("environment", "run", "champion", "challenger", "outcome"),
     Promotion: ("environment", "release", "previous", "action", "decision"),
+    JudgeAudit: ("environment", "judge", "prompt_version"),
     Notice: ("environment", "event", "subject"),
     Delivery: ("notice", "endpoint"),
 }
@@ -141,6 +145,18 @@ def select_standing(
         [environment, upto, upto, after_seq],
     )
     return [row[0] for row in found.fetchall()]
+
+
+def select_sessions(connection: Connection, environment: str) -> list[Session]:
+    """The sessions of an environment, the one that began last first."""
+    found = connection.execute(
+        "SELECT name, started, ended, predictions FROM session WHERE environment = ? ORDER BY started DESC, name",
+        [environment],
+    )
+    return [
+        Session(environment=environment, name=name, started=started, ended=ended, predictions=predictions)
+        for name, started, ended, predictions in found.fetchall()
+    ]
 
 
 def count(connection: Connection, kind: type[Record], equals: Mapping[str, object]) -> int:

@@ -23,8 +23,8 @@ golden_share = 0.0
 """
 SCREENS = 4
 FIGURES = {
-    "about", "n", "accuracy", "ci95", "balanced_accuracy", "auroc", "ece", "hard", "from_full", "by_split",
-    "latency_ms", "training",
+    "about", "n", "accuracy", "ci95", "balanced_accuracy", "auroc", "ece", "abstaining", "hard", "from_full",
+    "by_split", "latency_ms", "training",
 }  # fmt: skip
 
 

@@ -55,7 +55,8 @@ TOPIC_LINES = 5
 TOPIC_TEMPERATURE = 0.1
 EXCLUDED_FLOOR = 0.1
 LEGIBLE_LINES = 6
-ILLEGIBLE = 0.2
+ILLEGIBLE = 0.05
+"Of a screen without text; above 0, so that the answer to it is no tie."
 SHORTEST_WORD = 3
 
 Vector = NDArray[np.float32]

@@ -31,7 +31,7 @@ from core.schema import NightshiftError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["packed_logprobs"]
+__all__ = ["packed_logprobs", "parts_of", "prompt_positions"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def packed_logprobs(
     a completion has a token; completions are filled up on the right. Raises NightshiftError for an attention
     implementation that cannot follow the packed mask.
     """
-    backbone, head = _parts(model)
+    backbone, head = parts_of(model)
     mask_NGT = mask_NGT.bool()
     real_NS = prompts["attention_mask"].bool()
     # Distinct chains are found where the numbers are read anyway: a group holds few completions of few tokens.
@@ -76,7 +76,7 @@ def packed_logprobs(
     return logprobs_NGT.masked_fill(~mask_NGT, 0.0)
 
 
-def _parts(model: "PreTrainedModel") -> "tuple[PreTrainedModel, torch.nn.Module]":
+def parts_of(model: "PreTrainedModel") -> "tuple[PreTrainedModel, torch.nn.Module]":
     """What turns inputs into hidden states and what turns those into logits; adapters stay in both."""
     whole = model.get_base_model() if hasattr(model, "get_base_model") else model
     return whole.base_model, whole.get_output_embeddings()
@@ -109,7 +109,7 @@ def _pack(
 ) -> Features:
     """The inputs of one forward behind the opening: the prompts alone where nothing is fed behind them."""
     P = real_NS.shape[1] - real_NR.shape[1]
-    positions = _prompt_positions(prompts, real_NS, backbone)
+    positions = prompt_positions(prompts, real_NS, backbone)
     inputs = {name: value for name, value in prompts.items() if name != "mm_token_type_ids"}
     ids_NR = prompts["input_ids"][:, P:]
     N, C, F = chains.tokens_NCF.shape
@@ -128,7 +128,7 @@ def _pack(
     }
 
 
-def _prompt_positions(prompts: Features, real_NS: Tensor, backbone: "PreTrainedModel") -> Tensor:
+def prompt_positions(prompts: Features, real_NS: Tensor, backbone: "PreTrainedModel") -> Tensor:
     """Int[N, S], or Int[3, N, S] for a model with positions in time, height and width (arXiv:2409.12191, 2.1)."""
     if not hasattr(backbone, "get_rope_index"):
         return (real_NS.long().cumsum(dim=-1) - 1).clamp(min=0)

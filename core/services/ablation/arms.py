@@ -36,6 +36,12 @@ ARMS = (
     Arm(FULL, "a night's challenger as the settings have it: policy gradient and likelihood"),
     Arm("grpo_only", "the policy gradient alone", {"learning": {"likelihood_weight": 0.0}}),
     Arm("likelihood_only", "the likelihood of the labels alone", {"learning": {"gradient_weight": 0.0}}),
+    Arm(
+        "without_adaptation",
+        "the text encoder stays as it comes; only the head is trained",
+        {"reader": {"adapted_layers": 0}},
+        student="reader",
+    ),
     Arm("without_judge", "the judge has no weight in the reward", {"reward": {"judge": 0.0}}),
     Arm("without_real_images", "learnt from as many pairs of drawn screens, and variants of those", lessons="drawn"),
     Arm(

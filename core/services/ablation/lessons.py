@@ -32,12 +32,12 @@ class Lessons(NamedTuple):
     rows: Sequence[FolderRow]
 
 
-def drawn_lessons(directory: Path, pairs: int) -> Lessons:
-    """At least `pairs` pairs of the sample screens: drawn anew with other names and figures as often as it takes."""
+def drawn_lessons(directory: Path, pairs: int, first_seed: int = 0) -> Lessons:
+    """`pairs` pairs of the sample screens: drawn anew with other names and figures as often as it takes."""
     images = directory / "images"
     images.mkdir(parents=True)
     rows: list[FolderRow] = []
-    seed = 0
+    seed = first_seed
     while len(rows) < pairs:
         once = directory / f"seed-{seed}"
         draw_samples(once, seed)
@@ -70,14 +70,23 @@ class LateWords:
             undo(self._ws, self._given.pop())
 
 
-def take_in(ws: Workspace, environment: str, lessons: Lessons, scratch: Path, seed: int) -> list[tuple[str, str]]:
-    """Imports most of the pairs with their labels, chosen by `seed`, and classifies the rest.
+def take_in(
+    ws: Workspace,
+    environment: str,
+    lessons: Lessons,
+    scratch: Path,
+    seed: int,
+    *,
+    labelled_share: float = LABELLED_SHARE,
+    late_share: float = LATE_SHARE,
+) -> list[tuple[str, str]]:
+    """Imports a share of the pairs with their labels, chosen by `seed`, and classifies the rest.
 
     Returns predictions of the latter that are answered while the night trains, with the answers.
     """
     order = np.random.default_rng([seed, 1]).permutation(len(lessons.rows)).tolist()
-    labelled = max(1, round(LABELLED_SHARE * len(order)))
-    early = max(1, round((1 - LATE_SHARE) * labelled))
+    labelled = max(1, round(labelled_share * len(order)))
+    early = max(1, round((1 - late_share) * labelled))
     _labelled_folder(scratch, lessons, [lessons.rows[i] for i in sorted(order[:early])])
     import_folder(ws, environment, scratch)
     champion = Classifier.of_champion(ws, environment)

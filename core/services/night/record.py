@@ -84,6 +84,7 @@ def begin(ws: Workspace, environment: str, *, seed: int | None = None, trigger: 
             "reward": ws.settings.reward.model_dump(mode="json"),
             "judge": ws.settings.judge,
             "judging": ws.settings.judging.model_dump(mode="json"),
+            "judges": {name: own.model_dump(mode="json") for name, own in ws.settings.judges.items()},
             "policy": ws.settings.policy,
             "reader": ws.settings.reader.model_dump(mode="json"),
             "vlm": ws.settings.vlm.model_dump(mode="json"),

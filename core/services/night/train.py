@@ -20,13 +20,13 @@ from core.learning import (
 )
 from core.policy import Policy
 from core.policy.calibration import Calibration
-from core.reward import Question, combine, reward_parts
-from core.schema import Checkpoint, Example, Judgment, Label, Release, Run
+from core.schema import Checkpoint, Example, Judgment, Label, Release, Rollout, Run
 from core.services.classify import load_policy
 from core.services.night.ingest import Snapshot, is_golden, snapshot, trained_on
 from core.services.night.judge import judgments_of
 from core.services.night.record import Stage, finished, stage
 from core.services.night.refresh import Hear, WordsMeanwhile
+from core.services.night.rewards import earned_by_answer, rollouts_of
 from core.services.night.variants import known_variants, variant_weight
 from core.services.workspace import Workspace
 from core.store import Lease
@@ -57,6 +57,7 @@ def _train(ws: Workspace, run: Run, lease: Lease, hear: Hear | None) -> dict[str
     champion = _champion(ws, run)
     policy, champion_dir = load_policy(ws, champion)
     items = _items(ws, run, known)[: ws.settings.learning.replay_depth]
+    ws.store.add(*_rollouts(ws, run, known))
     held = held_out_labels(ws, known, champion)
     scratch = ws.run_dir(run.id)
     scratch.mkdir(parents=True, exist_ok=True)
@@ -114,10 +115,7 @@ def _items(ws: Workspace, run: Run, known: Snapshot) -> list[TrainingItem]:
     judged = finished(ws, run.id, "judge")
     variants = known_variants(ws, finished(ws, run.id, "variants")["ids"])
     weights = {kind.name: variant_weight(kind) for kind in ws.environment(run.environment).variant_kinds}
-    golden_share = ws.settings.gate.golden_share
-    doubtful = [
-        each for each in ws.store.get_many(Example, judged["doubtful"]) if not is_golden(each.cluster, golden_share)
-    ]
+    doubtful = _doubtful(ws, judged)
     examples = [known.examples[label.example] for label in known.train]
     judgments = judgments_of(ws, run, [*examples, *doubtful])
     new = {label.example for label in known.new}
@@ -170,15 +168,39 @@ def _meanwhile(
 def _item(
     ws: Workspace, judge_share: float, example: Example, answer: JsonValue, judgment: Judgment | None
 ) -> TrainingItem:
-    bound = ws.environment(example.environment)
-    answers = example.answers or ()
-    rewards = bound.rewards(ws.settings, judge_share=judge_share)
-    question = Question(example=example, label=answer, judgment=judgment, library=ws.library)
-    parts = [reward_parts(question, candidate, rewards) for candidate in answers]
-    earned = tuple(combine(each, rewards, label_says=None) for each in parts)
-    by_name = {reward.name: tuple(each[reward.name] for each in parts) for reward in rewards}
-    label = answers.index(str(answer)) if answer is not None else None
-    return TrainingItem(example=example, rewards=earned, reward_parts=by_name, label=label, origin="variant")
+    earned = earned_by_answer(ws, judge_share, example, answer, judgment)
+    by_name = {name: tuple(each.parts[name] for each in earned) for name in (earned[0].parts if earned else ())}
+    label = (example.answers or ()).index(str(answer)) if answer is not None else None
+    return TrainingItem(
+        example=example,
+        rewards=tuple(each.reward for each in earned),
+        reward_parts=by_name,
+        label=label,
+        origin="variant",
+    )
+
+
+def _rollouts(ws: Workspace, run: Run, known: Snapshot) -> list[Rollout]:
+    """What is kept of the rewards: of words that no night before has heard, and of what only the judge speaks for."""
+    judged = finished(ws, run.id, "judge")
+    new = {label.example for label in known.new}
+    said: list[tuple[Example, JsonValue]] = [
+        (known.examples[label.example], label.answer) for label in known.train if label.example in new
+    ]
+    if judged["share"] > 0:
+        said += [(example, None) for example in _doubtful(ws, judged)]
+    judgments = judgments_of(ws, run, [example for example, _ in said])
+    rollouts = []
+    for example, label in said:
+        earned = earned_by_answer(ws, judged["share"], example, label, judgments.get(example.id))
+        rollouts += rollouts_of(run, example, label, earned)
+    return rollouts
+
+
+def _doubtful(ws: Workspace, judged: dict[str, Any]) -> list[Example]:
+    """What only the judge may speak for; never golden."""
+    examples = ws.store.get_many(Example, judged["doubtful"])
+    return [each for each in examples if not is_golden(each.cluster, ws.settings.gate.golden_share)]
 
 
 def _job(

@@ -20,6 +20,7 @@ from core.schema import (
     Media,
     NightshiftError,
     Release,
+    Rollout,
     Run,
     StageResult,
     Variant,
@@ -183,6 +184,16 @@ def test_labelled_and_doubtful_examples_are_judged_once(lived: Lived) -> None:
     assert lived.ws.store.count(Judgment) == judged["judged"]
     assert judged["unscored"] == sum(each.unscored is not None for each in lived.ws.store.find(Judgment))
     assert 0 <= judged["share"] <= 1
+
+
+def test_what_each_answer_earned_is_kept_part_by_part(lived: Lived) -> None:
+    rollouts = lived.ws.store.find(Rollout, run=lived.run.id)
+    told = {label.example: label.answer for label in lived.ws.store.labels("screen")}
+    assert len(rollouts) == 2 * (results(lived, "ingest")["train"] + bool(results(lived, "judge")["share"]))
+    for rollout in rollouts:
+        assert set(rollout.reward_parts) == {"judge", "exact_verdict", "visual_verifier"}
+        if rollout.example in told:
+            assert rollout.reward == rollout.reward_parts["exact_verdict"] == (rollout.answer == told[rollout.example])
 
 
 def test_the_challenger_is_a_registered_release_whose_parent_is_the_champion(lived: Lived) -> None:
