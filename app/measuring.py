@@ -11,7 +11,9 @@ from app.terminal import Answer, Terminal, run
 
 __all__ = ["bench", "judge", "verify"]
 
-bench = typer.Typer(help="How fast, beside what everyone would use.", no_args_is_help=True)
+bench = typer.Typer(
+    help="How fast, beside what everyone would use; and how often the gate is wrong.", no_args_is_help=True
+)
 judge = typer.Typer(help="How far a judge can be trusted.", no_args_is_help=True)
 verify = typer.Typer(help="What rules see on a screen, without any model of work.", no_args_is_help=True)
 
@@ -137,6 +139,25 @@ def bench_classify(home: Home = None, as_json: Json = False) -> None:
         from app.commands.bench import classify
 
         return classify(terminal, home)
+
+    run(command, home=home, as_json=as_json)
+
+
+@bench.command("gate")
+def bench_gate(
+    nights: Annotated[int, typer.Option(min=1, help="Simulated homes a cell; each lives up to five nights.")] = 2000,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Simulate nights for the shipped gate: how often it promotes what is worse or no better, and misses what is."""
+
+    # Many small sums: more than one thread only costs.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import gate
+
+        return gate(terminal, nights)
 
     run(command, home=home, as_json=as_json)
 

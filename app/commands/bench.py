@@ -12,7 +12,7 @@ from app.terminal import Answer, Terminal
 from core.services import Workspace
 from core.settings import load_settings
 
-__all__ = ["classify", "gpu", "grpo", "judge", "reading", "variance"]
+__all__ = ["classify", "gate", "gpu", "grpo", "judge", "reading", "variance"]
 
 
 WITHOUT_VLLM = "vLLM is not installed, so it is not measured; `make vllm` installs it beside the rest"
@@ -26,6 +26,15 @@ def classify(terminal: Terminal, home: Path | None) -> Answer:
     with terminal.progress("rounds of verdicts, in turns") as progress:
         found = bench_classify(progress=progress)
     return Answer(found, partial(_show_classify, found))
+
+
+def gate(terminal: Terminal, nights: int) -> Answer:
+    """The shipped gate over simulated nights."""
+    from core.services.bench.gate import bench_gate
+
+    with terminal.progress("homes and nights") as progress:
+        found = bench_gate(nights=nights, progress=progress)
+    return Answer(found, partial(_show_gate, found))
 
 
 def gpu(terminal: Terminal, model: str) -> Answer:
@@ -83,6 +92,19 @@ def _show_classify(found: dict[str, Any], console: Console) -> None:
         )
     if any(took["vllm_ms"] is None for took in found.values()):
         console.print(WITHOUT_VLLM)
+
+
+def _show_gate(found: dict[str, Any], console: Console) -> None:
+    *cells, drift = found["cells"]
+    for cell in cells:
+        console.print(
+            f"{cell['cell']}: promoted at once {cell['at_once']:.1%}, within five nights {cell['within_five']:.1%}, "
+            f"{cell['a_night']:.2%} of {cell['nights']} nights"
+        )
+    console.print(
+        f"over {drift['nights']} nights accuracy rose by {100 * drift['mean']:.1f} points on average, by "
+        f"{100 * drift['lowest']:+.1f} at least, in {drift['homes']} homes"
+    )
 
 
 def _show_gpu(found: dict[str, Any], console: Console) -> None:

@@ -23,6 +23,7 @@ STAGE_TITLES = {
     "train": "Train",
     "evaluate": "Compare",
     "gate": "Decide",
+    "frozen": "Look again",
     "promote": "Promote",
     "report": "Report",
 }

@@ -11,7 +11,7 @@ from app.console.keys import review_keys
 from app.console.reviewing import SKIPPED, Reviewing
 from app.console.shell import event, html, page_head
 from core.environments import Environment
-from core.schema import CANNOT_TELL, Media, NightshiftError, new_id
+from core.schema import CANNOT_TELL, ChosenBy, Media, NightshiftError, new_id
 from core.services import ReviewItem, Workspace
 
 __all__ = ["review_page"]
@@ -23,6 +23,12 @@ BLIND = (
     "so that yours is your own. Such answers are what the gate trusts most.</p></article>"
 )
 FLIPS = "This verdict stands for one screen only: before and after it in the same session it was the other."
+APART = (
+    '<article class="ns-card ns-verdict ns-blind" data-turn="{turn}"><p class="ns-kicker">Tie-break</p>'
+    '<h2>What do you say?</h2><p class="ns-sure">The champion and a challenger that waits for evidence disagree here. '
+    "Few answers like this one decide between them; neither model's answer is shown, so that yours is your own.</p>"
+    "</article>"
+)
 
 
 def review_page(console: gr.Blocks, ws: Workspace, environment: Environment) -> None:
@@ -150,7 +156,8 @@ class _Review:
 
     def _words(self, item: ReviewItem) -> str:
         turn = new_id()
-        verdict = BLIND.format(turn=turn) if item.blind else verdict_card(self.environment, item.prediction, turn=turn)
+        hidden = APART if item.chosen_by is ChosenBy.DISAGREEMENT else BLIND
+        verdict = hidden.format(turn=turn) if item.blind else verdict_card(self.environment, item.prediction, turn=turn)
         if item.flips:
             verdict = f"{notice(FLIPS, 'open')}{verdict}"
         return (

@@ -17,6 +17,7 @@ from core.evaluation.metrics import (
     summarise,
 )
 from core.evaluation.report import render_report, render_summary
+from core.evaluation.selection import MIN_BLIND
 from core.evaluation.statistics import (
     ClusterSums,
     cluster_sums,
@@ -27,9 +28,12 @@ from core.evaluation.statistics import (
     shrink,
     sign_flip_p,
 )
+from core.evaluation.waiting import SINCE_FROZEN, decide_frozen, frozen_level, is_promising
 
 __all__ = [
+    "MIN_BLIND",
     "PRIMARY",
+    "SINCE_FROZEN",
     "Abstaining",
     "ClusterSums",
     "Figures",
@@ -41,11 +45,14 @@ __all__ = [
     "cluster_sums",
     "cohen_kappa",
     "decide",
+    "decide_frozen",
     "difference_ci95",
     "ece",
     "examples_needed",
     "figures",
+    "frozen_level",
     "holm",
+    "is_promising",
     "kappa_ci95",
     "mcnemar_exact",
     "render_report",

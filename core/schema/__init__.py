@@ -1,6 +1,14 @@
 """The nouns every other package speaks in. Nothing here imports anything else of ours."""
 
-from core.schema.notices import Delivery, Event, Notice
+from core.schema.audits import (
+    Agreement,
+    JudgeAudit,
+)
+from core.schema.notices import (
+    Delivery,
+    Event,
+    Notice,
+)
 from core.schema.nouns import (
     CANNOT_TELL,
     Alternative,
@@ -12,6 +20,7 @@ from core.schema.nouns import (
     Evaluation,
     Evidence,
     Example,
+    Frozen,
     GateResult,
     ItemScore,
     Judgment,
@@ -36,6 +45,7 @@ from core.schema.nouns import (
 
 __all__ = [
     "CANNOT_TELL",
+    "Agreement",
     "Alternative",
     "Checkpoint",
     "ChosenBy",
@@ -47,8 +57,10 @@ __all__ = [
     "Event",
     "Evidence",
     "Example",
+    "Frozen",
     "GateResult",
     "ItemScore",
+    "JudgeAudit",
     "Judgment",
     "Label",
     "Media",

@@ -27,6 +27,7 @@ __all__ = [
     "Evaluation",
     "Evidence",
     "Example",
+    "Frozen",
     "GateResult",
     "ItemScore",
     "Judgment",
@@ -143,6 +144,8 @@ class ChosenBy(StrEnum):
     VOLUNTEERED = "volunteered"
     REVIEW_QUEUE = "review_queue"
     RANDOM_AUDIT = "random_audit"
+    DISAGREEMENT = "disagreement"
+    "Champion and a frozen challenger answer it differently."
     IMPORT = "import"
 
 
@@ -368,6 +371,10 @@ class ItemScore(BaseModel):
     "Inverse of how much likelier than at random the item was to be looked at."
     was_wrong: bool = False
     "The champion's live answer was corrected by a person."
+    chosen_by: ChosenBy | None = None
+    "How the item came before a person's eyes; None where `weight` says all there is to say of that."
+    fresh: bool = True
+    "No gate has counted the item for this champion before. Of a frozen challenger: labelled after it was frozen."
     domain: str | None = None
 
 
@@ -380,7 +387,11 @@ class Evaluation(Record):
     suite: str
     run: str | None = None
     scores: tuple[ItemScore, ...] = ()
+    hostile: tuple[ItemScore, ...] = ()
+    "Screens with text that tries to turn the verdict: score 1 where the verdict holds, 0 where it turns."
     latency_ms_p50: float | None = None
+    weights_bytes: int | None = None
+    "Memory that the weights take while they serve."
 
 
 class GateResult(BaseModel):
@@ -416,6 +427,25 @@ class Decision(Record):
     reason: str = ""
     "Plain words for the operator."
     more_examples_needed: int | None = None
+    looks: int = 0
+    "How many decisions about this champion have looked at its evidence, this one included."
+    spent: float = 0.0
+    "What of the primary claim's level these looks have spent, as far as evidence was not renewed since."
+
+
+class Frozen(Record):
+    """A promising challenger that waits for evidence, or, where `ends` is set, the end of such a wait."""
+
+    kind: ClassVar[str] = "frozen"
+    environment: str
+    champion: str
+    "The champion it is compared with; with another champion the wait is over."
+    challenger: str
+    run: str
+    upto_seq: int
+    "Only words of people later than this are evidence."
+    ends: str | None = None
+    why: str = ""
 
 
 class Promotion(Record):

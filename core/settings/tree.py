@@ -55,6 +55,7 @@ class ReviewSettings(Section):
     """What a person is shown, and why."""
 
     audit_share: float = Field(0.2, ge=0, le=1, description="Share of the review queue drawn blindly at random.")
+    audits_per_night: int = Field(10, ge=0, description="Blind audits a night; until done, each second item is one.")
     duplicate_distance: int = Field(6, description="Perceptual hashes this many bits apart are near-duplicates.")
 
 
@@ -163,11 +164,17 @@ class VlmSettings(Section):
 class GateSettings(Section):
     """What a challenger has to show."""
 
-    alpha: float = Field(0.05, gt=0, lt=0.5, description="Level of the primary claim, one-sided.")
+    alpha: float = Field(
+        0.05, gt=0, lt=0.5, description="Chance that a challenger that is no better is promoted, over all looks at it."
+    )
     harm_alpha: float = Field(0.05, gt=0, lt=0.5, description="Level of all harm checks together.")
     folds: int = Field(5, ge=2, description="Folds of the cross-fitted evidence.")
     golden_share: float = Field(0.2, ge=0, lt=1, description="Share of clusters that are never trained on.")
     latency_ratio: float = Field(1.5, gt=1, description="A challenger this many times slower is refused.")
+    memory_ratio: float = Field(1.25, gt=1, description="A challenger whose weights take this much more is refused.")
+    abstain_below: float = Field(0.6, ge=0, le=1, description="A verdict less sure than this counts as an abstention.")
+    frozen_at_once: int = Field(3, ge=1, description="Promising challengers that wait for evidence at a time.")
+    frozen_nights: int = Field(14, ge=1, description="Nights after which such a challenger is given up.")
 
 
 class NightSettings(Section):

@@ -5,6 +5,7 @@ with the same outcome; one that is done is not done again.
 """
 
 from core.services.night.evaluate import evaluate
+from core.services.night.frozen import frozen, lot, waiting, wanted
 from core.services.night.gate import gate
 from core.services.night.ingest import ingest
 from core.services.night.judge import judge
@@ -12,6 +13,7 @@ from core.services.night.promote import promote
 from core.services.night.record import (
     STAGES,
     abandon,
+    audits_tonight,
     begin,
     corrections_waiting,
     lease_name,
@@ -27,13 +29,16 @@ from core.services.night.variants import make_variants
 __all__ = [
     "STAGES",
     "abandon",
+    "audits_tonight",
     "begin",
     "corrections_waiting",
     "evaluate",
+    "frozen",
     "gate",
     "ingest",
     "judge",
     "lease_name",
+    "lot",
     "make_variants",
     "night_report",
     "night_result",
@@ -44,4 +49,6 @@ __all__ = [
     "train",
     "train_hearing",
     "training_steps",
+    "waiting",
+    "wanted",
 ]

@@ -7,7 +7,8 @@ from pydantic import JsonValue
 from core.evaluation import render_report, render_summary
 from core.schema import Decision, Evaluation, Example, Run, StageResult
 from core.services.night.evaluate import evaluation_ids
-from core.services.night.record import STAGES, finished, stage, stage_result
+from core.services.night.promote import decision_id
+from core.services.night.record import FROZEN, STAGES, finished, stage, stage_result
 from core.services.workspace import Workspace
 from core.store import Lease
 
@@ -17,8 +18,8 @@ __all__ = ["report"]
 @stage("report")
 def report(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:  # noqa: ARG001
     """Writes `report.html` and `report.md` beside the run's scratch, and returns the night's object."""
-    (decision,) = ws.store.get_many(Decision, [str(finished(ws, run.id, "gate")["decision"])])
-    champion, challenger = ws.store.get_many(Evaluation, evaluation_ids(ws, run))
+    (decision,) = ws.store.get_many(Decision, [decision_id(ws, run)])
+    champion, challenger = _sides(ws, run, decision)
     stages = [done for name in STAGES if (done := stage_result(ws, run.id, name)) is not None]
     shown = [_for_people(done) for done in stages]
     examples = ws.store.get_many(Example, [score.example for score in champion.scores])
@@ -30,6 +31,20 @@ def report(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:  # no
     return {"night": _night(ws, run, decision, stages), "page": str(directory / "report.html")}
 
 
+def _sides(ws: Workspace, run: Run, decision: Decision) -> list[Evaluation]:
+    """What the decision was taken on: tonight's evaluations, or those of the frozen challenger that is promoted."""
+    tonight = evaluation_ids(ws, run)
+    if decision.id == finished(ws, run.id, "gate")["decision"]:
+        return ws.store.get_many(Evaluation, tonight)
+    others = [each for each in ws.store.find(Evaluation, run=run.id) if each.id not in tonight]
+    by_release = {each.release: each for each in others if each.suite == _suite_of(others, decision)}
+    return [by_release[decision.champion], by_release[decision.challenger]]
+
+
+def _suite_of(evaluations: list[Evaluation], decision: Decision) -> str:
+    return next(each.suite for each in evaluations if each.release == decision.challenger)
+
+
 def _for_people(done: StageResult) -> StageResult:
     """Without the long lists of ids and figures that only programs read."""
     figures = {name: value for name, value in done.result.items() if isinstance(value, int | float | str | bool)}
@@ -37,6 +52,7 @@ def _for_people(done: StageResult) -> StageResult:
 
 
 def _night(ws: Workspace, run: Run, decision: Decision, stages: list[StageResult]) -> dict[str, Any]:
+    evaluated, waits = finished(ws, run.id, "evaluate"), finished(ws, run.id, FROZEN)
     return {
         "run_id": run.id,
         "ingested": finished(ws, run.id, "ingest")["ingested"],
@@ -52,6 +68,10 @@ def _night(ws: Workspace, run: Run, decision: Decision, stages: list[StageResult
         "seed": run.seed,
         "reason": decision.reason,
         "more_examples_needed": decision.more_examples_needed,
+        "audits": {"done": evaluated.get("audits", 0), "wanted": evaluated.get("audits_wanted", 0)},
+        "frozen": waits["waiting"],
+        "froze_challenger": waits["froze"],
+        "to_review": sorted({example for examples in waits["wanted"].values() for example in examples}),
         "dataset_version": finished(ws, run.id, "ingest")["dataset_version"],
         "champion": ws.store.champion(run.environment),
     }

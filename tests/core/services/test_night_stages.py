@@ -59,6 +59,7 @@ WORK = {
     "train": night.train,
     "evaluate": night.evaluate,
     "gate": night.gate,
+    "frozen": night.frozen,
     "promote": night.promote,
     "report": night.report,
 }
