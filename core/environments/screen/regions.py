@@ -236,7 +236,7 @@ def _icons(pixels_HW3: Pixels, rows: Rows) -> list[Box]:
 
 def _middles_inside(boxes_N4: NDArray[np.float64], box: Box) -> Mask:
     middles_N2 = (boxes_N4[:, :2] + boxes_N4[:, 2:]) / 2
-    inside_N: Mask = ((middles_N2 >= box[:2]) & (middles_N2 <= box[2:])).all(axis=1)
+    inside_N: Mask = np.all((middles_N2 >= box[:2]) & (middles_N2 <= box[2:]), axis=1)
     return inside_N
 
 
