@@ -211,6 +211,7 @@ class GateSettings(Section):
     golden_share: float = Field(0.2, ge=0, lt=1, description="Share of clusters that are never trained on.")
     latency_ratio: float = Field(1.5, gt=1, description="A challenger this many times slower is refused.")
     memory_ratio: float = Field(1.25, gt=1, description="A challenger whose weights take this much more is refused.")
+    hostile_screens: int = Field(12, ge=0, description="Drawn screens with an attack on each that both sides answer.")
     abstain_below: float = Field(0.6, ge=0, le=1, description="A verdict less sure than this counts as an abstention.")
     frozen_at_once: int = Field(3, ge=1, description="Promising challengers that wait for evidence at a time.")
     frozen_nights: int = Field(14, ge=1, description="Nights after which such a challenger is given up.")

@@ -4,6 +4,7 @@ With a closed answer set a verdict is one prefill of prompt and pictures, and th
 In free text it samples, and scores what was sampled.
 """
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -63,7 +64,7 @@ class VlmPolicy(Policy):
         self._adapted: PeftModel = (
             adapt(model, config.adapter) if adapter is None else load_adapter(model, config.adapter, adapter)
         )
-        self.model = model
+        self.model = model.eval()
         self.answers = config.prompt.answers or None
         tokenizer = self._processor.tokenizer
         self._control_tokens = tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
@@ -171,7 +172,8 @@ class VlmPolicy(Policy):
             tensor.to(self.model.device) for tensor in (self.answer_tokens.tokens_KT, self.answer_tokens.mask_KT)
         )
         completions = tokens_KT.expand(N, -1, -1), mask_KT.expand(N, -1, -1)
-        return packed_logprobs(self.model, batch, *completions, self._opening)
+        with torch.inference_mode() if self._frozen else contextlib.nullcontext():
+            return packed_logprobs(self.model, batch, *completions, self._opening)
 
     def completion_scores(self, batch: Features, completions_NGT: Tensor, mask_NGT: Tensor) -> TokenScores:
         return packed_scores(self.model, batch, completions_NGT, mask_NGT, self._opening)
