@@ -11,6 +11,7 @@ import typer
 
 from app.measuring import bench, judge, verify
 from app.options import Dataset, Home, Json
+from app.releasing import models
 from app.telling import notices
 from app.terminal import Answer, Terminal, run
 
@@ -24,7 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-models = typer.Typer(help="Who is champion, who was, and how to go back.", no_args_is_help=True)
 app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
 app.add_typer(judge, name="judge")
@@ -244,52 +244,6 @@ def ablate(
     run(command, home=home, as_json=as_json)
 
 
-@models.command()
-def history(home: Home = None, as_json: Json = False) -> None:
-    """Every change of champion, newest first, with its reason."""
-
-    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
-        from app.commands.models import history
-
-        return history(home)
-
-    run(command, home=home, as_json=as_json)
-
-
-@models.command()
-def rollback(
-    to: Annotated[Optional[str], typer.Option(metavar="RELEASE", help="Else the one before.")] = None,  # noqa: UP045
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept in the history.")] = "",
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Make the champion before this one champion again."""
-
-    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
-        from app.commands.models import rollback
-
-        return rollback(home, to=to, reason=reason)
-
-    run(command, home=home, as_json=as_json)
-
-
-@models.command()
-def merge(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="An empty or a new folder.")],
-    release: Annotated[str, typer.Option(help="`champion`, or a release's id or how it begins.")] = "champion",
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Write a release as one complete model, without adapter, for other programs."""
-
-    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
-        from app.commands.models import merge
-
-        return merge(home, out, release)
-
-    run(command, home=home, as_json=as_json)
-
-
 @app.command()
 def doctor(home: Home = None, as_json: Json = False) -> None:
     """Say what is wrong with this installation, and what to do."""
@@ -314,6 +268,8 @@ QUIET = {
     "DO_NOT_TRACK": "1",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_OFFLINE": "1",
+    # With Xet an upload is several commits, and a promotion has to be one.
+    "HF_HUB_DISABLE_XET": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONWARNINGS": "ignore",
     # Processes are started by the names of our packages, which are names others use too.

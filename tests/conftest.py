@@ -1,8 +1,12 @@
 """What tests share: a home of their own, and the real screenshots where this machine has them."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# As the command line sets it, before anything imports the client of the Hub, which reads it once.
+os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
 
 SCREENS = Path(__file__).resolve().parents[2] / "shared" / "data" / "screens"
 

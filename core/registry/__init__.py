@@ -1,7 +1,8 @@
 """Where releases live: checkpoint folders, the champion and its history."""
 
+from core.registry.collect import Folder, collect, survey
 from core.registry.history import former_champions
 from core.registry.registry import Registry
 from core.registry.shelf import Shelf
 
-__all__ = ["Registry", "Shelf", "former_champions"]
+__all__ = ["Folder", "Registry", "Shelf", "collect", "former_champions", "survey"]

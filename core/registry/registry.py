@@ -5,13 +5,17 @@ leads to are complete before anything points to them. So a reader sees the old c
 """
 
 from pathlib import Path
+from typing import Literal
 
 from core.registry.history import rollback_target
 from core.registry.shelf import Shelf
 from core.schema import Checkpoint, Decision, NightshiftError, Outcome, Promotion, Release, content_id, new_id
+from core.standing import Mark
 from core.store import Store
 
 __all__ = ["Registry"]
+
+SWAPS_TRIED = 20
 
 
 class Registry:
@@ -44,8 +48,9 @@ class Registry:
     def release(self, environment: str, checkpoints: dict[str, str]) -> Release:
         """Names the checkpoints (role to id) that serve together, and keeps that. All must be here, and whole."""
         release = Release.make(environment, checkpoints)
-        self._verify(release)
-        self.store.add(release)
+        with self.shelf.still():
+            self._verify(release)
+            self.store.add(release)
         return self.store.get_many(Release, [release.id])[0]
 
     def champion(self, environment: str) -> Release | None:
@@ -72,7 +77,6 @@ class Registry:
 
         Raises NightshiftError where another release is champion: it takes a decision to replace it.
         """
-        self._verify(release)
         self.store.add(release)
         promotion = Promotion(
             id=content_id("install", release.environment, release.id),
@@ -95,10 +99,12 @@ class Registry:
         decision that does not promote this release over `expected`, for damaged files, and where the champion moved.
         """
         _require_promotion(release, expected, decision)
-        self._verify(release)
+        id = content_id("promotion", release.environment, decision.id)
+        if "rejected" in self.marks(release) and self.store.get(Promotion, id) is None:
+            raise NightshiftError(f"release {release.id[:12]} was rejected by a person; only a person can promote it")
         self.store.add(release, decision)
         promotion = Promotion(
-            id=content_id("promotion", release.environment, decision.id),
+            id=id,
             environment=release.environment,
             release=release.id,
             previous=expected,
@@ -115,10 +121,82 @@ class Registry:
         Several in a row go further back each time. Raises NightshiftError where there is nothing to go back to, the
         files of that release are damaged, or the champion changed at the same moment (nothing is done then).
         """
-        history = self.history(environment)
-        target = rollback_target(environment, history, to)
-        self._verify(self.store.get_many(Release, [target])[0])
+        return self._swap(self._way_back(environment, reason=reason, by=by, to=to))
+
+    def promote_by_hand(self, release: Release, *, expected: str | None, reason: str, by: str) -> Promotion:
+        """Makes the release champion on a person's word, if the champion is still `expected`.
+
+        Raises NightshiftError for damaged files, a quarantined release, and where the champion is another by now.
+        """
+        if expected == release.id:
+            raise NightshiftError(f"{release.id[:12]} is the champion of {release.environment!r} already")
         promotion = Promotion(
+            id=new_id(),
+            environment=release.environment,
+            release=release.id,
+            previous=expected,
+            action="promote",
+            reason=reason,
+            by=by,
+        )
+        return self._swap(promotion)
+
+    def mark(self, release: Release, mark: Literal["rejected", "quarantined"], *, reason: str, by: str) -> Mark:
+        """Rejects or quarantines a release for good; doing so again changes nothing.
+
+        A quarantined champion is replaced, in the same transaction, by the champion before it that is not quarantined
+        itself. Raises NightshiftError where there is none, and for rejecting the champion.
+        """
+        made = Mark.make(release.environment, release.id, mark, reason, by)
+        is_champion = self.store.champion(release.environment) == release.id
+        if mark == "rejected":
+            if is_champion:
+                raise NightshiftError(f"{release.id[:12]} is champion; roll back or quarantine it instead")
+            self.store.add(made)
+            return self.store.get_many(Mark, [made.id])[0]
+        for _ in range(SWAPS_TRIED):
+            with self.shelf.still():
+                is_champion = self.store.champion(release.environment) == release.id
+                retreat = None
+                if is_champion:
+                    retreat = self._way_back(release.environment, reason=f"quarantined: {reason}", by=by)
+                    self._verify(self.store.get_many(Release, [retreat.release])[0])
+                if retreat is not None and retreat.previous != release.id:
+                    continue
+                if self.store.quarantine(made, retreat):
+                    return self.store.get_many(Mark, [made.id])[0]
+        raise NightshiftError(f"the champion of {release.environment!r} kept changing; nothing was done, try again")
+
+    def marks(self, release: Release) -> dict[str, Mark]:
+        """What was said of a release for good, by the kind of mark; the newest of each."""
+        found = self.store.find(Mark, environment=release.environment, release=release.id)
+        return {mark.mark: mark for mark in found}
+
+    def quarantined(self, environment: str) -> set[str]:
+        """Ids of the releases that never serve again."""
+        return {mark.release for mark in self.store.find(Mark, environment=environment, mark="quarantined")}
+
+    def named(self, environment: str, name: str) -> Release:
+        """The release that `name` means: `champion`, `challenger`, an id, or how one begins.
+
+        Raises NightshiftError where there is none, or several.
+        """
+        meant = {"champion": self.champion, "challenger": self.challenger}.get(name)
+        if meant is not None:
+            found = meant(environment)
+            if found is None:
+                raise NightshiftError(f"{environment} has no {name}; `nightshift doctor` says what is wrong")
+            return found
+        known = [r for r in self.store.find(Release, environment=environment) if name and r.id.startswith(name)]
+        if len(known) != 1:
+            which = f"{len(known)} releases" if known else "no release"
+            raise NightshiftError(f"{which} of {environment} begins with {name!r}; see `nightshift models list`")
+        return known[0]
+
+    def _way_back(self, environment: str, *, reason: str, by: str, to: str | None = None) -> Promotion:
+        history = self.history(environment)
+        target = rollback_target(environment, history, to, self.quarantined(environment))
+        return Promotion(
             id=new_id(),
             environment=environment,
             release=target,
@@ -127,17 +205,18 @@ class Registry:
             reason=reason,
             by=by,
         )
-        return self._swap(promotion)
 
     def _swap(self, promotion: Promotion, *, lease: str | None = None) -> Promotion:
-        swapped = self.store.swap_champion(
-            promotion.environment,
-            expected=promotion.previous,
-            new=promotion.release,
-            promotion=promotion,
-            lease=lease,
-            token=promotion.token,
-        )
+        with self.shelf.still():
+            self._verify(self.store.get_many(Release, [promotion.release])[0])
+            swapped = self.store.swap_champion(
+                promotion.environment,
+                expected=promotion.previous,
+                new=promotion.release,
+                promotion=promotion,
+                lease=lease,
+                token=promotion.token,
+            )
         if not swapped:
             present = self.store.champion(promotion.environment) or "none"
             expected = promotion.previous or "none"

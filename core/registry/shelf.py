@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +28,7 @@ ALLOWED = (".safetensors", ".json", ".txt", ".md")
 "What a checkpoint may consist of: nothing that runs when it is loaded."
 
 CHUNK = 1 << 20
+LOCK_S = 30.0
 Signature: TypeAlias = tuple[tuple[str, int, int], ...]
 
 
@@ -71,6 +73,13 @@ class Shelf:
             self._verified[id] = signature
         return folder
 
+    def id_of(self, directory: Path) -> str:
+        """The id that a folder's content has. Raises NightshiftError for what has no place in a checkpoint."""
+        try:
+            return content_id(*sorted((name, sha256_of(path)) for name, path in _files(directory).items()))
+        except OSError as error:
+            raise NightshiftError(f"{directory} cannot be read: {error.strerror or error}") from error
+
     def sweep(self) -> int:
         """Removes what killed processes left half copied; returns how many copies."""
         removed = 0
@@ -93,7 +102,49 @@ class Shelf:
         except OSError:
             if not (folder.is_dir() and _holds(folder, id)):
                 raise
+            # Whoever keeps it again is about to use it: it is as young as if it had just been copied.
+            os.utime(folder)
         write_through(self.folders)
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """A block in which no folder is taken away. Raises NightshiftError where folders are for too long."""
+        with self._held(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """A block in which folders may be taken away: nobody relies on one meanwhile. Raises NightshiftError."""
+        with self._held(fcntl.LOCK_EX):
+            yield
+
+    def folders_of(self) -> dict[str, Path]:
+        """Every folder there is, by its id; nothing is verified."""
+        return {path.name: path for path in sorted(self.folders.glob("*")) if re.fullmatch("[0-9a-f]{64}", path.name)}
+
+    def take_away(self, id: str) -> None:
+        """Removes a folder: gone at once for readers, then deleted. To be called inside `alone`."""
+        with self._aside() as aside, suppress(FileNotFoundError):
+            (self.folders / id).rename(aside / "removed")
+        self._verified.pop(id, None)
+
+    @contextmanager
+    def _held(self, how: int) -> Iterator[None]:
+        self.root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.root / "collecting.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            until = time.monotonic() + LOCK_S
+            while True:
+                try:
+                    fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise NightshiftError(f"another process was at work in {self.root} for {LOCK_S:g} s") from None
+                    time.sleep(0.02)
+            yield
+        finally:
+            os.close(descriptor)
 
     @contextmanager
     def _aside(self) -> Iterator[Path]:

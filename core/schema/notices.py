@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field, JsonValue
 
-from core.schema.nouns import Record
+from core.schema.base import Record
 
 __all__ = ["Delivery", "Event", "Notice"]
 

@@ -2,14 +2,25 @@
 
 from core.services import night
 from core.services.ablation import ablate
-from core.services.auditing import JudgeEvaluation, evaluate_judge
+from core.services.auditing import JudgeEvaluation, audit_figures, audit_judges, evaluate_judge
 from core.services.classify import Classifier, classify, prediction
+from core.services.comparing import compare_releases
 from core.services.doctor import Finding, doctor
 from core.services.feedback import correct, standing_word, undo
 from core.services.importing import ImportReport, import_folder
 from core.services.measuring import evaluate_folder
 from core.services.models import champion_card, history, merge, rollback
 from core.services.night import corrections_waiting, night_report, night_result, nights, training_steps
+from core.services.publishing import pull, push
+from core.services.releases import (
+    collect_garbage,
+    promote_release,
+    quarantine_release,
+    reject_release,
+    release_facts,
+    releases,
+    verify_releases,
+)
 from core.services.review import ReviewItem, review_queue
 from core.services.sessions import session_frames, sessions
 from core.services.simulation import simulate
@@ -25,8 +36,12 @@ __all__ = [
     "ReviewItem",
     "Workspace",
     "ablate",
+    "audit_figures",
+    "audit_judges",
     "champion_card",
     "classify",
+    "collect_garbage",
+    "compare_releases",
     "correct",
     "corrections_waiting",
     "doctor",
@@ -41,6 +56,13 @@ __all__ = [
     "night_result",
     "nights",
     "prediction",
+    "promote_release",
+    "pull",
+    "push",
+    "quarantine_release",
+    "reject_release",
+    "release_facts",
+    "releases",
     "review_queue",
     "rollback",
     "session_frames",
@@ -51,5 +73,6 @@ __all__ = [
     "training_steps",
     "undo",
     "verify_prediction",
+    "verify_releases",
     "verify_screen",
 ]

@@ -41,8 +41,9 @@ class Classifier:
 
     @classmethod
     def of_release(cls, ws: Workspace, release: Release) -> Self:
-        """A release, from disk. Raises NightshiftError where it is missing or damaged."""
+        """A release, from disk, for answering only. Raises NightshiftError where it is missing or damaged."""
         policy, directory = load_policy(ws, release)
+        policy.freeze()
         return cls(ws, release.environment, policy, Calibration.read(directory), release.id)
 
     @classmethod
@@ -54,23 +55,12 @@ class Classifier:
     @classmethod
     def of_champion(cls, ws: Workspace, environment: str) -> "Classifier":
         """The release that serves now."""
-        release = ws.registry.champion(ws.environment(environment).name)
-        if release is None:
-            raise NightshiftError(f"{environment} has no champion; `nightshift doctor` says what to do")
-        return cls.of_release(ws, release)
+        return cls.load(ws, environment, "champion")
 
     @classmethod
     def load(cls, ws: Workspace, environment: str, release_id: str) -> "Classifier":
-        """A release by its id or an unambiguous beginning of it, or `champion`."""
-        if release_id == "champion":
-            return cls.of_champion(ws, environment)
-        known = [r for r in ws.store.find(Release, environment=environment) if r.id.startswith(release_id)]
-        if len(known) != 1:
-            which = "no release" if not known else f"{len(known)} releases"
-            raise NightshiftError(
-                f"{which} of {environment} begins with {release_id!r}; see `nightshift models history`"
-            )
-        return cls.of_release(ws, known[0])
+        """A release by its id or an unambiguous beginning of it, `champion` or `challenger`."""
+        return cls.of_release(ws, ws.registry.named(ws.environment(environment).name, release_id))
 
     def answer_logprobs(self, examples: Sequence[Example], library: Library | None = None) -> list[list[float]]:
         """Calibrated log-probabilities, N examples by K answers; pictures from the workspace unless told otherwise."""

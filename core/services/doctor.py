@@ -8,8 +8,9 @@ from pydantic import BaseModel
 
 from core.environments import environments
 from core.reading import text_encoder
-from core.schema import Media, NightshiftError
+from core.schema import JudgeAudit, Media, NightshiftError
 from core.services.classify import Classifier
+from core.services.judging import teacher_of
 from core.services.workspace import Workspace
 from core.settings import load_settings
 from core.store import open_store
@@ -54,6 +55,8 @@ def doctor(home: Path | None = None) -> list[Finding]:
     for name in environments():
         do = "run `nightshift models rollback`, or restore the registry folder from a backup"
         findings.append(_found(f"champion of {name}", do, lambda name=name: _champion(ws, name)))  # type: ignore[misc]
+        do = "mend the setting or the key that it names; nights leave everything unjudged until then"
+        findings.append(_found(f"judge of {name}", do, lambda name=name: _judge(ws, name)))  # type: ignore[misc]
     return findings
 
 
@@ -103,3 +106,15 @@ def _reading() -> str:
 
 def _champion(ws: Workspace, name: str) -> str:
     return f"release {Classifier.of_champion(ws, name).release_id[:12]} loads and its hash matches"
+
+
+def _judge(ws: Workspace, name: str) -> str:
+    teacher = teacher_of(ws, name)
+    audits = ws.store.find(JudgeAudit, environment=name, judge=teacher.name, limit=1, newest_first=True)
+    if not audits:
+        return f"{ws.settings.judge} can be asked; it was not audited yet (`nightshift judge audit`)"
+    last = audits[0]
+    return (
+        f"{ws.settings.judge} can be asked; kappa {last.overall.kappa} on {last.overall.scored} examples on "
+        f"{last.at:%Y-%m-%d}, it has earned {last.share:.0%} of its weight"
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL.Image import Image
 
-from core.evaluation import cluster_sums, difference_ci95, figures, summarise
+from core.evaluation import abstaining, cluster_sums, difference_ci95, figures, summarise
 from core.media import intake, open_image, read_file
 from core.reading import DerivedCache, Reading
 from core.schema import CANNOT_TELL, Example, ItemScore, NightshiftError
@@ -190,6 +190,7 @@ def folder_figures(given: Answers, pairs: Sequence[LabelledPair]) -> dict[str, A
         "balanced_accuracy": overall.balanced_accuracy,
         "auroc": overall.auroc,
         "ece": overall.ece,
+        "abstaining": [line.model_dump() for line in abstaining(given.scores)],
         "hard": {"n": hard.n, "accuracy": hard.accuracy, "ci95": list(hard.ci95) if hard.ci95 else None},
         "latency_ms": {
             "p50": round(float(np.percentile(given.latency_ms, 50)), 1),

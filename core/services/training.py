@@ -17,7 +17,7 @@ from pydantic import JsonValue, ValidationError
 from core.learning import TrainingItem, TrainingJob, TrainingResult, read_steps, run_training, save_features, save_items
 from core.policy import Policy
 from core.schema import CANNOT_TELL, DatasetVersion, Example, Label, NightshiftError, Release, Run, StageResult, new_id
-from core.services.classify import Classifier, load_policy
+from core.services.classify import load_policy
 from core.services.importing import Progress, import_folder
 from core.services.night.ingest import is_golden
 from core.services.night.record import LIBRARIES, TRAINING, stage_id
@@ -60,7 +60,7 @@ def train_on_folder(
     """
     began = time.perf_counter()
     settings = learning_settings(ws.settings.learning, method, steps=steps, learning_rate=learning_rate)
-    start = _release(ws, environment, release)
+    start = ws.registry.named(environment, release)
     taken_in = import_folder(ws, environment, directory, progress=progress)
     train, golden = _split(ws, environment, set(taken_in.example_ids))
     if not train:
@@ -101,11 +101,6 @@ def learning_settings(
         raise NightshiftError(f"training with {where} {first['input']!r}: {first['msg']}") from error
 
 
-def _release(ws: Workspace, environment: str, name: str) -> Release:
-    (release,) = ws.store.get_many(Release, [Classifier.load(ws, environment, name).release_id])
-    return release
-
-
 def _split(ws: Workspace, environment: str, examples: set[str]) -> tuple[list[tuple[Label, Example]], list[Label]]:
     """The labels that stand for these examples: to train on, and golden."""
     labels = [
@@ -134,7 +129,7 @@ def _begin(
         environment=environment,
         seed=seed,
         config={"method": method, "from": start.id, "learning": settings.model_dump(mode="json")},
-        versions={library: version(library) for library in (*LIBRARIES, "peft")},
+        versions={library: version(library) for library in LIBRARIES},
         trigger=TRAINING,
     )
     contents = {"train": [label for label, _ in train], "golden": golden}

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from PIL.Image import Image
+from pydantic import TypeAdapter
 
 from core.environments import Environment, environment, environments
 from core.environments.screen.privacy import ui_text
@@ -21,6 +22,7 @@ from core.settings import (
     GateSettings,
     JudgingSettings,
     LearningSettings,
+    NamedJudgeSettings,
     ReaderSettings,
     RewardSettings,
     Settings,
@@ -40,6 +42,9 @@ def derived_cache(settings: Settings) -> DerivedCache:
     if settings.reading.privacy == "ui_text":
         return DerivedCache(settings.cache_dir / "ui_text", ui_text)
     return DerivedCache(settings.cache_dir)
+
+
+NAMED_JUDGES = TypeAdapter(dict[str, NamedJudgeSettings])
 
 
 class LocalLibrary:
@@ -97,7 +102,7 @@ class Workspace:
         self.library = LocalLibrary(store, self.blobs, self.cache)
 
     @classmethod
-    def open(cls, home: Path | None = None, **overrides: Any) -> "Workspace":
+    def open(cls, home: Path | None = None, **overrides: Any) -> Self:
         """Opens the installation at `home`, and makes it first where there is none.
 
         Raises NightshiftError for settings that are wrong, a home that cannot be written, or one from a newer version.
@@ -136,6 +141,7 @@ class Workspace:
             "judge": run.config["judge"],
             # A night that an older version began may lack a section: it goes on with that section's defaults.
             "judging": JudgingSettings.model_validate(run.config.get("judging", {})),
+            "judges": NAMED_JUDGES.validate_python(run.config.get("judges", {})),
             "policy": run.config["policy"],
             "reader": ReaderSettings.model_validate(run.config.get("reader", {})),
             "vlm": VlmSettings.model_validate(run.config["vlm"]),

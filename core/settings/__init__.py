@@ -4,12 +4,17 @@ A profile is a TOML file under `deployments/profiles/`, named by `NIGHTSHIFT_PRO
 home's file. Environment variables look like `NIGHTSHIFT_GATE__ALPHA=0.05`.
 """
 
+from core.settings.judging import (
+    OPENAI_URL,
+    AuditSettings,
+    JudgingSettings,
+    NamedJudgeSettings,
+    PanelSettings,
+)
 from core.settings.notices import NoticeSettings, WebhookSettings
 from core.settings.reading import ReadingSettings
 from core.settings.tree import (
-    OPENAI_URL,
     GateSettings,
-    JudgingSettings,
     LearningSettings,
     MediaSettings,
     NightSettings,
@@ -25,12 +30,15 @@ from core.settings.tree import (
 
 __all__ = [
     "OPENAI_URL",
+    "AuditSettings",
     "GateSettings",
     "JudgingSettings",
     "LearningSettings",
     "MediaSettings",
+    "NamedJudgeSettings",
     "NightSettings",
     "NoticeSettings",
+    "PanelSettings",
     "ReaderSettings",
     "ReadingSettings",
     "ReviewSettings",

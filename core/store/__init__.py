@@ -1,7 +1,7 @@
 """Append-only events and the views over them, the lease, and the champion pointer."""
 
-from core.store.errors import LeaseHeld, LeaseLost, StoreBusy, StoreNewer
+from core.store.errors import LeaseHeld, LeaseLost, Quarantined, StoreBusy, StoreNewer
 from core.store.leases import Lease
 from core.store.store import Store, open_store
 
-__all__ = ["Lease", "LeaseHeld", "LeaseLost", "Store", "StoreBusy", "StoreNewer", "open_store"]
+__all__ = ["Lease", "LeaseHeld", "LeaseLost", "Quarantined", "Store", "StoreBusy", "StoreNewer", "open_store"]

@@ -8,7 +8,7 @@ from typing import TypeVar
 from core.schema import NightshiftError
 from core.store.duckdb_file import DuckDBFile
 from core.store.engine import Connection, Engine, Work
-from core.store.migrate import Migration, missing, refuse_newer, upgrade
+from core.store.migrate import Migration, refuse_newer, upgrade, version_of
 
 __all__ = ["Database", "engine_of", "open_database"]
 
@@ -46,7 +46,9 @@ def open_database(engine: Engine, steps: Sequence[Migration], deadline_s: float)
     """The database, made or migrated where that is needed; one that is up to date is only read."""
     if not engine.exists():
         engine.create(lambda connection: upgrade(connection, steps, engine.name), deadline_s)
-    if engine.read(lambda connection: missing(connection, steps, engine.name), deadline_s):
+    version = engine.read(lambda connection: version_of(connection, engine.name), deadline_s)
+    refuse_newer(version, steps[-1].version, engine.name)
+    if version < steps[-1].version:
         engine.write(lambda connection: upgrade(connection, steps, engine.name), deadline_s)
     return Database(engine, steps[-1].version, deadline_s)
 

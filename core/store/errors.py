@@ -4,7 +4,7 @@ from datetime import datetime
 
 from core.schema import NightshiftError
 
-__all__ = ["LeaseHeld", "LeaseLost", "StoreBusy", "StoreNewer"]
+__all__ = ["LeaseHeld", "LeaseLost", "Quarantined", "StoreBusy", "StoreNewer"]
 
 
 class StoreNewer(NightshiftError):
@@ -27,3 +27,7 @@ class LeaseHeld(NightshiftError):
 
 class LeaseLost(NightshiftError):
     """The lease this token stands for has expired, was released, or has gone to someone else."""
+
+
+class Quarantined(NightshiftError):
+    """The release was quarantined; it never serves again."""

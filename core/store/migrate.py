@@ -9,14 +9,14 @@ from core.schema import NightshiftError, now
 from core.store.engine import Connection
 from core.store.errors import StoreNewer
 
-__all__ = ["Migration", "load_migrations", "missing", "upgrade", "version_of"]
+__all__ = ["Migration", "load_migrations", "upgrade", "version_of"]
 
 FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 
 
 @dataclass(frozen=True)
 class Migration:
-    """The step from the schema before it to `version`."""
+    """The step from schema `version - 1` to `version`."""
 
     version: int
     name: str
@@ -45,24 +45,14 @@ def version_of(connection: Connection, name: str) -> int:
     return int(row[0]) if row and row[0] is not None else 0
 
 
-def missing(connection: Connection, steps: Sequence[Migration], name: str) -> list[Migration]:
-    """The steps that the database lacks, in order: numbers may be left out, and taken later by a newer step.
-
-    Raises StoreNewer for a database that is ahead of all steps.
-    """
-    version = version_of(connection, name)
-    refuse_newer(version, steps[-1].version, name)
-    if version == 0:
-        return list(steps)
-    done = {row[0] for row in connection.execute("SELECT version FROM schema_version").fetchall()}
-    return [step for step in steps if step.version not in done]
-
-
 def upgrade(connection: Connection, steps: Sequence[Migration], name: str) -> None:
     """Runs the steps that the database lacks, in the caller's transaction. Raises StoreNewer, having done nothing."""
-    for step in missing(connection, steps, name):
-        connection.execute(step.sql)
-        connection.execute("INSERT INTO schema_version VALUES (?, ?, ?)", [step.version, step.name, now()])
+    version = version_of(connection, name)
+    refuse_newer(version, steps[-1].version, name)
+    for step in steps:
+        if step.version > version:
+            connection.execute(step.sql)
+            connection.execute("INSERT INTO schema_version VALUES (?, ?, ?)", [step.version, step.name, now()])
 
 
 def refuse_newer(version: int, known: int, name: str) -> None:

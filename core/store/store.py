@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from core.schema import Correction, Label, NightshiftError, Promotion, Record, Session
+from core.standing import Mark
 from core.store import champions, checks, leases, tables
 from core.store.database import Database, engine_of, open_database
 from core.store.engine import Connection, Work
@@ -160,6 +161,16 @@ class Store:
                 connection, expected=expected, promotion=promotion, lease=lease, token=token
             )
         )
+
+    def quarantine(self, mark: Mark, retreat: Promotion | None = None) -> bool:
+        """Keeps the mark, and where its release serves makes `retreat` in the same transaction.
+
+        Returns whether it is done: not where the release serves and `retreat` does not replace it. Repeating what was
+        done changes nothing. Raises Quarantined where `retreat` goes to a quarantined release.
+        """
+        if retreat is not None and retreat.previous != mark.release:
+            raise ValueError("a retreat leads away from the release that is quarantined")
+        return self.database.write(lambda connection: champions.quarantine(connection, mark, retreat))
 
     def tables(self) -> dict[str, int]:
         """How many records of each kind there are."""

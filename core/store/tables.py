@@ -19,6 +19,8 @@ from core.schema import (
     Delivery,
     Evaluation,
     Example,
+    Frozen,
+    JudgeAudit,
     Judgment,
     Media,
     NightshiftError,
@@ -33,6 +35,7 @@ from core.schema import (
     StageResult,
     Variant,
 )
+from core.standing import HubStep, Mark, ShadowAnswer, Trial, TrialStep
 from core.store.engine import Connection
 
 __all__ = [
@@ -66,9 +69,16 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     StageResult: ("run", "stage"),
     Evaluation: ("environment", "release", "suite", "run"),
     Decision: ("environment", "run", "champion", "challenger", "outcome"),
+    Frozen: ("environment", "champion", "challenger", "run", "ends"),
     Promotion: ("environment", "release", "previous", "action", "decision"),
+    JudgeAudit: ("environment", "judge", "prompt_version"),
     Notice: ("environment", "event", "subject"),
     Delivery: ("notice", "endpoint"),
+    Mark: ("environment", "release", "mark"),
+    HubStep: ("environment", "release", "repo", "step"),
+    Trial: ("environment", "release", "decision"),
+    TrialStep: ("environment", "trial", "stage"),
+    ShadowAnswer: ("environment", "trial", "prediction"),
 }
 KINDS = tuple(COLUMNS)
 SQL_TYPES = {"from_person": "BOOLEAN"}

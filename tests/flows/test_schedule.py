@@ -71,12 +71,15 @@ def test_a_deployment_follows_the_settings_in_local_time_one_run_at_a_time(
     assert registered["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
 
 
-def test_the_file_for_workers_says_the_same_as_what_is_served(registered: dict[str, Any]) -> None:
+def test_the_file_for_workers_says_the_same_as_what_is_served(registered: dict[str, Any], api_url: str) -> None:
     file = yaml.safe_load((ROOT / "prefect.yaml").read_text())
-    (deployment,) = file["deployments"]
+    deployment, audit = file["deployments"]
+    served_audit = ask("GET", f"{api_url}/deployments/name/audits/screen")
 
     assert deployment["name"] == registered["name"]
     assert deployment["entrypoint"] == registered["entrypoint"]
+    assert audit["entrypoint"] == served_audit["entrypoint"]
+    assert audit["schedules"][0]["cron"] == load_settings(Path("/nowhere")).audits.schedule
     assert deployment["concurrency_limit"]["limit"] == registered["global_concurrency_limit"]["limit"]
     assert deployment["concurrency_limit"]["collision_strategy"] == "CANCEL_NEW"
     assert deployment["schedules"][0]["cron"] == load_settings(Path("/nowhere")).night.schedule
@@ -105,10 +108,11 @@ def test_a_worker_anywhere_runs_what_the_file_for_workers_deploys(api_url: str, 
     assert "nothing to learn from" in state["message"]
 
 
-def test_a_schedule_that_is_not_one_is_refused_with_its_setting(home: Path) -> None:
-    (home / "nightshift.toml").write_text('[night]\nschedule = "at night"\n')
+@pytest.mark.parametrize("section", ["night", "audits"])
+def test_a_schedule_that_is_not_one_is_refused_with_its_setting(home: Path, section: str) -> None:
+    (home / "nightshift.toml").write_text(f'[{section}]\nschedule = "at night"\n')
 
-    with pytest.raises(NightshiftError, match=r"night\.schedule.*'at night'"):
+    with pytest.raises(NightshiftError, match=rf"{section}\.schedule.*'at night'"):
         deployments(load_settings(home))
 
 

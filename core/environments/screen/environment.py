@@ -14,7 +14,7 @@ from core.environments.screen.prompt import JUDGE_PROMPT, PROMPT, PROMPT_FOR_TEX
 from core.environments.screen.siblings import rerender, restate
 from core.environments.screen.variants import OTHER_WORK, RECOLOURED, RESCALED, REWORDED
 from core.environments.screen.verifier import visual_verifier
-from core.judge import Judge, ReadingJudge, remote_judge
+from core.judge import Judge, ReadingJudge, chosen_judge
 from core.learning.variants import VariantKind
 from core.policy import Policy
 from core.policy.reader.background import Background
@@ -54,7 +54,13 @@ class ScreenEnvironment(Environment):
     def untrained_policy(self, settings: Settings) -> Policy:
         if self.policy_class(settings.policy) is VlmPolicy:
             return VlmPolicy.create(self.prompt, settings.vlm)
-        return ReaderPolicy.create((ON_TASK, OFF_TASK), screen_background(), activities=settings.reader.activities)
+        reader = settings.reader
+        return ReaderPolicy.create(
+            (ON_TASK, OFF_TASK),
+            screen_background(),
+            activities=reader.activities,
+            adapted_layers=reader.adapted_layers,
+        )
 
     def prompted_policy(self, settings: Settings) -> Policy:
         untrained = self.untrained_policy(settings)
@@ -63,9 +69,7 @@ class ScreenEnvironment(Environment):
         return PromptedPolicy(PROMPT_FOR_TEXT, (ON_TASK, OFF_TASK), screen_background())
 
     def judge(self, settings: Settings) -> Judge:
-        if settings.judge == ReadingJudge.name:
-            return ReadingJudge(screen_background())
-        return remote_judge(settings.judge, JUDGE_PROMPT, settings.judging)
+        return chosen_judge(settings, JUDGE_PROMPT, {ReadingJudge.name: lambda: ReadingJudge(screen_background())})
 
     def rewards(self, settings: Settings, *, judge_share: float) -> tuple[Reward, ...]:
         return (

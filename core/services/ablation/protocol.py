@@ -16,7 +16,7 @@ from typing import Any
 from core.schema import ItemScore, NightshiftError
 from core.services.ablation.arms import Arm, choose_arms
 from core.services.ablation.figures import ablation_figures
-from core.services.ablation.lessons import LABELLED_SHARE, Lessons, drawn_lessons
+from core.services.ablation.lessons import LABELLED_SHARE, LATE_SHARE, Lessons, drawn_lessons
 from core.services.ablation.parts import Part, Parts
 from core.services.ablation.training import Challengers
 from core.services.classify import Classifier
@@ -87,6 +87,7 @@ def ablate(
         "splits": splits,
         "seed": seed,
         "labelled_share": LABELLED_SHARE,
+        "late_share": LATE_SHARE,
         **ablation_figures(chosen, found, positive=(pairs[0].example.answers or ("",))[0]),
         "left_out": left_out,
     }
