@@ -61,7 +61,7 @@ def serve(home: Path) -> None:
 
 
 def deployments(settings: Settings) -> "list[RunnerDeployment]":
-    """A deployment for each environment. Raises NightshiftError for a schedule that is not one."""
+    """Of each environment the night and the approval. Raises NightshiftError for a schedule that is not one."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
@@ -88,7 +88,22 @@ def deployments(settings: Settings) -> "list[RunnerDeployment]":
         )
         return cast("RunnerDeployment", deployment)
 
-    return [offer(environment) for environment in ENVIRONMENTS]
+    return [*map(offer, ENVIRONMENTS), *(_approval(settings.home, environment) for environment in ENVIRONMENTS)]
+
+
+def _approval(home: Path, environment: str) -> "RunnerDeployment":
+    """The flow with which a person approves or rejects a challenger on Prefect's page."""
+    from prefect.types.entrypoint import EntrypointType
+
+    from flows.approval import approval
+
+    deployment = approval.to_deployment(
+        name=environment,
+        parameters={"environment": environment, "home": str(home)},
+        description=approval.description,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    return cast("RunnerDeployment", deployment)
 
 
 def end_nights(api_url: str) -> None:

@@ -22,6 +22,7 @@ from core.services.releases import (
     verify_releases,
 )
 from core.services.review import ReviewItem, review_queue
+from core.services.rollout import advance, approve, rollout_state
 from core.services.simulation import simulate
 from core.services.training import train_on_folder
 from core.services.verifying import measure_titles, verify_screen
@@ -35,6 +36,8 @@ __all__ = [
     "ReviewItem",
     "Workspace",
     "ablate",
+    "advance",
+    "approve",
     "champion_card",
     "classify",
     "collect_garbage",
@@ -62,6 +65,7 @@ __all__ = [
     "releases",
     "review_queue",
     "rollback",
+    "rollout_state",
     "simulate",
     "standing_word",
     "train_on_folder",

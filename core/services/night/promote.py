@@ -4,6 +4,7 @@ from pydantic import JsonValue
 
 from core.schema import Decision, Outcome, Release, Run
 from core.services.night.record import finished, stage
+from core.services.rollout import begin_trial
 from core.services.workspace import Workspace
 from core.store import Lease
 
@@ -12,7 +13,7 @@ __all__ = ["promote"]
 
 @stage("promote")
 def promote(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
-    """Makes the challenger champion if the gate said so; running it again changes nothing."""
+    """Makes the challenger champion if the gate said so, or begins its trial; running it again changes nothing."""
     (decision,) = ws.store.get_many(Decision, [str(finished(ws, run.id, "gate")["decision"])])
     if decision.outcome is not Outcome.PROMOTED:
         return {"promoted": False, "champion": ws.store.champion(run.environment)}
@@ -21,6 +22,11 @@ def promote(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     if barred:
         why = f"{barred[0].mark} by {barred[0].by}: {barred[0].reason}"
         return {"promoted": False, "champion": ws.store.champion(run.environment), "why": why}
+    ws.store.check_token(lease.name, lease.token)
+    trial = begin_trial(ws, decision)
+    if trial is not None:
+        why = f"on trial: {trial.plan[0]}"
+        return {"promoted": False, "champion": decision.champion, "trial": trial.id, "why": why}
     promotion = ws.registry.promote(
         challenger, expected=str(run.config["champion"]), decision=decision, lease=lease.name, token=lease.token
     )
