@@ -6,6 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PINS := pyproject.toml constraints.txt
 SCREENS ?= ../shared/data/screens
+WORKERS ?= 2
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -18,8 +19,10 @@ help:  ## this list
 up: .venv/.installed  ## start the console, the API and the nightly flow; Ctrl-C stops all of it
 	@exec $(BIN)/nightshift up
 
+# vLLM cannot be had everywhere; without it the tests that need it are skipped, with that reason.
 test: .venv/.installed-dev browser check  ## everything that must hold, without what is long or needs an accelerator
-	$(BIN)/pytest -m "not soak and not gpu"
+	-@$(MAKE) --no-print-directory vllm
+	$(BIN)/pytest -m "not soak and not gpu" --numprocesses $(WORKERS) --dist loadfile
 
 check: .venv/.installed-dev  ## style, types, and the order of the layers
 	$(BIN)/ruff check
@@ -34,8 +37,7 @@ soak: .venv/.installed-dev browser  ## what is long: many kills, many seeds, loa
 learning: .venv/.installed-dev  ## both learning experiments over five seeds, on the labelled folder SCREENS
 	$(BIN)/python -m tests.benchmarks.simulations --dataset "$(SCREENS)" --out docs/benchmarks
 
-vllm: .venv/.installed  ## vLLM beside the rest, for `nightshift bench classify`; nothing else needs it
-	@deployments/vllm.sh
+vllm: .venv/.vllm  ## vLLM beside the rest: an engine for rollouts, a judge, and what `bench classify` compares with
 
 browser:
 	@deployments/browser.sh
@@ -43,6 +45,9 @@ browser:
 clean:  ## remove the environment and every cache; data stay
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find core flows app tests -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.vllm: .venv/.installed deployments/vllm.sh deployments/vllm-overrides.txt
+	@deployments/vllm.sh && touch $@
 
 .venv/.installed: $(PINS)
 	@deployments/environment.sh

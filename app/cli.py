@@ -12,6 +12,7 @@ import typer
 from app.measuring import bench, judge, verify
 from app.options import Dataset, Home, Json
 from app.releasing import models
+from app.telling import notices
 from app.terminal import Answer, Terminal, run
 
 __all__ = ["app", "main"]
@@ -28,6 +29,7 @@ app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
 app.add_typer(judge, name="judge")
 app.add_typer(verify, name="verify")
+app.add_typer(notices, name="notices")
 
 
 @app.command()

@@ -65,6 +65,7 @@ class PredictionAnswer(BaseModel):
     from_person: bool = Field(description="Whether a person's correction answered, and not the model.")
     release: str
     latency_ms: float
+    session: str | None = Field(description="The sitting that the picture was sent in.")
     at: datetime
 
     @classmethod
@@ -82,6 +83,7 @@ class PredictionAnswer(BaseModel):
                     "from_person",
                     "release",
                     "latency_ms",
+                    "session",
                     "at",
                 }
             ),

@@ -15,7 +15,7 @@ from flows.server import ask, prefect_server, running
 if TYPE_CHECKING:
     from core.services import Workspace
 
-__all__ = ["night_flow_states", "one_server_for_nights", "run_now", "start_night"]
+__all__ = ["night_flow_states", "one_server_for_nights", "run_now", "start_audit", "start_night"]
 
 PREFIX = "NIGHTSHIFT_"
 
@@ -79,8 +79,17 @@ def start_night(home: Path, environment: str, trigger: str = "console") -> str:
 
     Raises NightshiftError where none is up. A night that is asked for while one runs is cancelled.
     """
+    return _start(home, f"nightly/{environment}", trigger)
+
+
+def start_audit(home: Path, environment: str, trigger: str = "console") -> str:
+    """The same for an audit of the judges."""
+    return _start(home, f"audits/{environment}", trigger)
+
+
+def _start(home: Path, deployment_name: str, trigger: str) -> str:
     api_url = _api_url(home)
-    deployment = ask("GET", f"{api_url}/deployments/name/nightly/{environment}")
+    deployment = ask("GET", f"{api_url}/deployments/name/{deployment_name}")
     wanted = {"state": {"type": "SCHEDULED"}, "parameters": {"trigger": trigger}}
     flow_run: dict[str, Any] = ask("POST", f"{api_url}/deployments/{deployment['id']}/create_flow_run", wanted)
     return str(flow_run["id"])

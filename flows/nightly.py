@@ -6,6 +6,7 @@
     train      champion -> challenger, in a process of its own
     evaluate   challenger, reloaded from disk, beside the champion, on the same feedback neither trained on
     gate       every check -> promoted, refused or undecided
+    frozen     challengers that waited for evidence -> promoted, given up or waiting; tonight's joins them if promising
     promote    the champion's name moves, if it is still the same champion and this is still the only night
     report     the page a person reads in the morning
 
@@ -58,6 +59,7 @@ def nightly(
         train(night, lease)
         evaluate(night, lease)
         gate(night, lease)
+        look_at_frozen(night, lease)
         promote(night, lease)
         return report(night, lease)
 
@@ -111,8 +113,18 @@ def gate(night: Night, lease: Lease) -> None:
 
 
 @task(**ONCE)
+def look_at_frozen(night: Night, lease: Lease) -> None:
+    """Every challenger that waits, on what was labelled since; tonight's begins to wait if it is promising."""
+    done = _once("frozen", night, lease)
+    for told in done["waiting"]:
+        _say("frozen {challenger:.12} {state}: {reason}", **told)
+    if done["froze"]:
+        _say("tonight's challenger is promising and waits for evidence")
+
+
+@task(**ONCE)
 def promote(night: Night, lease: Lease) -> None:
-    """The challenger becomes champion if the gate said so."""
+    """Tonight's challenger, or a frozen one, becomes champion if the gate said so."""
     done = _once("promote", night, lease)
     _say("the challenger is champion now" if done["promoted"] else "the champion stays")
 

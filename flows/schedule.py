@@ -1,7 +1,8 @@
-"""Serves the nights of a home: `python -m flows.schedule HOME`, with PREFECT_API_URL saying which server.
+"""Serves the flows of a home: `python -m flows.schedule HOME`, with PREFECT_API_URL saying which server.
 
 Each environment has a deployment `nightly/<environment>`: on its schedule, on request, and after enough new
-corrections, one run at a time. Runs are processes of their own, started from here.
+corrections, one run at a time; and a deployment `audits/<environment>`, on a schedule of its own and on request. Runs
+are processes of their own, started from here.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ import psutil
 
 from core.schema import NightshiftError, now
 from core.settings import Settings, load_settings
+from flows.automations import set_up
+from flows.courier import start_courier
 from flows.server import answers, ask
 
 if TYPE_CHECKING:
@@ -30,11 +33,11 @@ READY = Path("run") / "flows.ready"
 ENVIRONMENTS = ("screen",)
 """Named here, since asking `core.environments` brings torch and a gigabyte into a process that only waits."""
 
+FLOWS = ("nightly", "audits")
 POLL_S = 2.0
 SERVER_S = 120.0
 STOP_S = 3.0
 LATE = timedelta(minutes=1)
-ALIVE = "a night that falls silent has crashed"
 
 
 def serve(home: Path) -> None:
@@ -53,42 +56,50 @@ def serve(home: Path) -> None:
     runner = Nights(name="nightshift", query_seconds=POLL_S, pause_on_shutdown=False)
     for each in offered:
         runner.add_deployment(each)
-    for environment in ENVIRONMENTS:
-        clear_what_died(api_url, environment)
-    watch_heartbeats(api_url)
+    for flow in FLOWS:
+        for environment in ENVIRONMENTS:
+            clear_what_died(api_url, environment, flow)
+    set_up(api_url, settings.notices)
+    start_courier(settings, ENVIRONMENTS)
     (settings.home / READY).touch()
     asyncio.run(runner.start())
 
 
 def deployments(settings: Settings) -> "list[RunnerDeployment]":
-    """Of each environment the night and the approval. Raises NightshiftError for a schedule that is not one."""
+    """The deployments of each environment. Raises NightshiftError for a schedule that is not one."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-    from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
 
+    from flows.audits import audits
     from flows.nightly import nightly
 
-    try:
-        schedule = Cron(
-            settings.night.schedule, timezone=time_zone(), slug="every-night", parameters={"trigger": "schedule"}
-        )
-    except ValueError as error:
-        raise NightshiftError(
-            f"setting 'night.schedule': {settings.night.schedule!r} is not a cron line: {error}"
-        ) from error
+    schedules = {
+        "nightly": _schedule("night.schedule", settings.night.schedule, "every-night"),
+        "audits": _schedule("audits.schedule", settings.audits.schedule, "every-audit"),
+    }
 
-    def offer(environment: str) -> "RunnerDeployment":
-        deployment = nightly.to_deployment(
+    def offer(flow: Any, environment: str) -> "RunnerDeployment":
+        deployment = flow.to_deployment(
             name=environment,
-            schedule=schedule,
+            schedule=schedules[flow.name],
             parameters={"environment": environment, "home": str(settings.home)},
             concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
-            description=nightly.description,
+            description=flow.description,
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
         return cast("RunnerDeployment", deployment)
 
-    return [*map(offer, ENVIRONMENTS), *(_approval(settings.home, environment) for environment in ENVIRONMENTS)]
+    scheduled = [offer(flow, environment) for environment in ENVIRONMENTS for flow in (nightly, audits)]
+    return [*scheduled, *(_approval(settings.home, environment) for environment in ENVIRONMENTS)]
+
+
+def _schedule(setting: str, line: str, slug: str) -> Any:
+    from prefect.schedules import Cron
+
+    try:
+        return Cron(line, timezone=time_zone(), slug=slug, parameters={"trigger": "schedule"})
+    except ValueError as error:
+        raise NightshiftError(f"setting {setting!r}: {line!r} is not a cron line: {error}") from error
 
 
 def _approval(home: Path, environment: str) -> "RunnerDeployment":
@@ -113,8 +124,9 @@ def end_nights(api_url: str) -> None:
         run.terminate()
     psutil.wait_procs(runs, timeout=STOP_S)
     with contextlib.suppress(NightshiftError):
-        for environment in ENVIRONMENTS:
-            clear_what_died(api_url, environment)
+        for flow in FLOWS:
+            for environment in ENVIRONMENTS:
+                clear_what_died(api_url, environment, flow)
 
 
 def time_zone() -> str:
@@ -124,12 +136,12 @@ def time_zone() -> str:
     return os.environ.get("TZ", "").lstrip(":") or (link.split(zone_info, 1)[1] if zone_info in link else "UTC")
 
 
-def clear_what_died(api_url: str, environment: str) -> None:
+def clear_what_died(api_url: str, environment: str, flow: str = "nightly") -> None:
     """Ends what Prefect still thinks is running of a Nightshift that was killed, and nights that were missed.
 
     Called before anything is served, when no run of this deployment can be alive.
     """
-    deployment = ask("GET", f"{api_url}/deployments/name/nightly/{environment}")
+    deployment = ask("GET", f"{api_url}/deployments/name/{flow}/{environment}")
     of_it = {"deployments": {"id": {"any_": [deployment["id"]]}}}
     died = {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}
     for run in ask("POST", f"{api_url}/flow_runs/filter", {**of_it, "flow_runs": died}):
@@ -143,26 +155,6 @@ def clear_what_died(api_url: str, environment: str) -> None:
     limit = deployment.get("global_concurrency_limit")
     if limit and limit["active_slots"]:
         ask("PATCH", f"{api_url}/v2/concurrency_limits/{limit['id']}", {"active_slots": 0})
-
-
-def watch_heartbeats(api_url: str) -> None:
-    """Has Prefect mark a run as crashed whose process fell silent without a word."""
-    by_name = {"automations": {"name": {"any_": [ALIVE]}}}
-    if ask("POST", f"{api_url}/automations/filter", by_name):
-        return
-    ends = [f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")]
-    trigger: dict[str, Any] = {
-        "type": "event",
-        "posture": "Proactive",
-        "after": ["prefect.flow-run.heartbeat"],
-        "expect": ["prefect.flow-run.heartbeat", *ends],
-        "match": {"prefect.resource.id": ["prefect.flow-run.*"]},
-        "for_each": ["prefect.resource.id"],
-        "threshold": 1,
-        "within": 180,
-    }
-    crash = {"type": "change-flow-run-state", "state": "CRASHED", "message": "no sign of life for three minutes"}
-    ask("POST", f"{api_url}/automations/", {"name": ALIVE, "trigger": trigger, "actions": [crash]})
 
 
 def _end(api_url: str, run: dict[str, Any], state: str, why: str) -> None:

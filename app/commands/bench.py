@@ -12,7 +12,7 @@ from app.terminal import Answer, Terminal
 from core.services import Workspace
 from core.settings import load_settings
 
-__all__ = ["classify", "gpu", "grpo", "judge", "reading"]
+__all__ = ["classify", "gate", "gpu", "grpo", "judge", "reading", "variance"]
 
 
 WITHOUT_VLLM = "vLLM is not installed, so it is not measured; `make vllm` installs it beside the rest"
@@ -26,6 +26,15 @@ def classify(terminal: Terminal, home: Path | None) -> Answer:
     with terminal.progress("rounds of verdicts, in turns") as progress:
         found = bench_classify(progress=progress)
     return Answer(found, partial(_show_classify, found))
+
+
+def gate(terminal: Terminal, nights: int) -> Answer:
+    """The shipped gate over simulated nights."""
+    from core.services.bench.gate import bench_gate
+
+    with terminal.progress("homes and nights") as progress:
+        found = bench_gate(nights=nights, progress=progress)
+    return Answer(found, partial(_show_gate, found))
 
 
 def gpu(terminal: Terminal, model: str) -> Answer:
@@ -65,6 +74,15 @@ def reading(terminal: Terminal, home: Path | None, dataset: Path, screens: int) 
     return Answer(found, partial(_show_reading, found))
 
 
+def variance(terminal: Terminal, home: Path | None, seed: int) -> Answer:
+    """The noise of a step's gradient with sampled and with exact groups."""
+    from core.services.bench.variance import bench_variance
+
+    with terminal.progress("students") as progress:
+        found = bench_variance(Workspace.open(home), ENVIRONMENT, seed=seed, progress=progress)
+    return Answer(found, partial(_show_variance, found))
+
+
 def _show_classify(found: dict[str, Any], console: Console) -> None:
     for name, took in found.items():
         vllm = "" if took["vllm_ms"] is None else f", vLLM {took['vllm_ms']:.1f} ms"
@@ -76,19 +94,36 @@ def _show_classify(found: dict[str, Any], console: Console) -> None:
         console.print(WITHOUT_VLLM)
 
 
+def _show_gate(found: dict[str, Any], console: Console) -> None:
+    *cells, drift = found["cells"]
+    for cell in cells:
+        console.print(
+            f"{cell['cell']}: promoted at once {cell['at_once']:.1%}, within five nights {cell['within_five']:.1%}, "
+            f"{cell['a_night']:.2%} of {cell['nights']} nights"
+        )
+    console.print(
+        f"over {drift['nights']} nights accuracy rose by {100 * drift['mean']:.1f} points on average, by "
+        f"{100 * drift['lowest']:+.1f} at least, in {drift['homes']} homes"
+    )
+
+
 def _show_gpu(found: dict[str, Any], console: Console) -> None:
-    verdict, step = found["classify"], found["train"]
+    verdict = found["classify"]
     console.print(f"{found['model']} on {found['device']}")
     console.print(
         f"a verdict at {verdict['side']} x {verdict['side']}: {verdict['p50_ms']} ms, p95 {verdict['p95_ms']} ms"
     )
     for size, rate in found["screens_per_s"].items():
         console.print(f"{size} at once: {rate} screens a second")
+    for kind, what in (("train", "answers"), ("free_text", "texts")):
+        step = found[kind]
+        console.print(f"a step of {step['prompts']} prompts x {step['group_size']} {what}: {_step(step)}")
+        console.print(f"the same by TRL: {_step(step['trl']) if step['trl'] else 'not measured, it is not installed'}")
+
+
+def _step(step: dict[str, Any]) -> str:
     memory = "" if step["peak_gib"] is None else f", {step['peak_gib']} GiB of its memory at most"
-    console.print(
-        f"a step of {step['prompts']} prompts x {step['group_size']} answers: {step['step_s']} s, "
-        f"{step['samples_per_s']} samples a second{memory}"
-    )
+    return f"{step['step_s']} s, {step['samples_per_s']} samples a second{memory}"
 
 
 def _show_grpo(found: dict[str, Any], console: Console) -> None:
@@ -114,3 +149,13 @@ def _show_reading(found: dict[str, Any], console: Console) -> None:
     again = found["incremental"]
     console.print(f"{found['n']} screens: {found['full']['p50_ms']} ms each, read {found['ratio']} times as fast")
     console.print(f"{again['n']} changes: {again['p50_ms']} ms each, {again['lines_equal']} of the lines equal")
+
+
+def _show_variance(found: dict[str, Any], console: Console) -> None:
+    for student, noise in found["students"].items():
+        console.print(f"{student}: exact groups, cosine with the expected gradient {noise['exact']['cosine']:.3f}")
+        for size, sampled in noise["sampled"].items():
+            console.print(
+                f"{student}: {size} answers sampled, cosine {sampled['cosine']:.3f}, "
+                f"variance {sampled['trace_ratio']:.2f} times that of exact groups"
+            )

@@ -98,6 +98,11 @@ def _show_figures(figures: dict[str, Any], console: Console) -> None:
         f"calibration error {_number(figures['ece'])}, hard pairs {_share(figures['hard']['accuracy'])} "
         f"of {figures['hard']['n']}"
     )
+    for line in figures["abstaining"]:
+        console.print(
+            f"at {line['least_confidence']:.0%} confidence and more: {line['answered']:.1%} of the pairs, "
+            f"{_share(line['accuracy'])} right"
+        )
     console.print(f"{figures['latency_ms']['p50']:.0f} ms a screen, 95% within {figures['latency_ms']['p95']:.0f} ms")
     table = Table("category", "n", "right")
     for name, of_it in figures["by_category"].items():

@@ -27,6 +27,7 @@ USUAL_S = {
     "train": 60.0,
     "evaluate": 5.0,
     "gate": 1.0,
+    "frozen": 2.0,
     "promote": 1.0,
     "report": 1.0,
 }
@@ -87,6 +88,8 @@ def show_night(night: dict[str, Any], console: Console) -> None:
         f"{night['ingested']} new words, {night['variants']} variants, {night['judged']} judged, "
         f"{night['steps']} steps, challenger {night['challenger'][:12]}"
     )
+    if meanwhile := night.get("entered_while_training"):
+        console.print(f"{meanwhile} more entered while it trained")
     table = Table("gate", "value", "bound", "passed", "note")
     for gate in night["gates"]:
         passed = {True: "yes", False: "NO", None: "-"}[gate["passed"]]

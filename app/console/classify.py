@@ -5,16 +5,17 @@ from typing import Any
 
 import gradio as gr
 
-from app.console.drawing import answer_title, figure_of, notice, tone, verdict_card, why_card
+from app.console.drawing import answer_title, elements_figure, figure_of, notice, tone, verdict_card, why_card
 from app.console.keys import CLASSIFY
 from app.console.shell import event, html, page_head
 from core.environments import Environment
 from core.schema import CANNOT_TELL, Correction, Example, Media, NightshiftError, Prediction, new_id
-from core.services import Workspace, correct, prediction, standing_word, undo
+from core.services import Workspace, correct, prediction, standing_word, undo, verify_prediction
 
 __all__ = ["classify_page"]
 
 REMEMBERED = 6
+SHOW, HIDE = "Show elements", "Hide elements"
 BIND = """
 const answered = (data) => trigger('answered', data);
 const bind = () => window.nightshift ? (window.nightshift.intake.trigger = (name, data) => answered(data))
@@ -51,6 +52,7 @@ def classify_page(console: gr.Blocks, ws: Workspace, environment: Environment) -
                     page.intake(), js_on_load=BIND, apply_default_css=False, elem_classes="ns-bare", elem_id="intake"
                 )
                 screen = html(elem_id="screen")
+                layer = gr.Button(SHOW, elem_id="elements", visible=False, size="sm")
             with gr.Column(scale=4, min_width=320, elem_id="ns-panel"):
                 panel = html(page.welcome())
                 with gr.Column(visible=False, elem_classes="ns-word ns-once") as word:
@@ -66,7 +68,7 @@ def classify_page(console: gr.Blocks, ws: Workspace, environment: Environment) -
                 take_back = gr.Button("Undo", elem_id="undo", visible=False, elem_classes="ns-once")
                 why = html()
 
-    outputs = [panel, screen, why, word, agree, other, take_back, reason]
+    outputs = [panel, screen, why, word, agree, other, take_back, reason, layer]
     intake.answered(page.show, [recents], [*outputs, shown, recents, chips], **event()).then(
         None, js="() => window.nightshift.intake.answered()"
     )
@@ -74,6 +76,7 @@ def classify_page(console: gr.Blocks, ws: Workspace, environment: Environment) -
     other.click(page.correct, [shown, reason], outputs, **event())
     unsure.click(page.unsure, [shown, reason], outputs, **event())
     take_back.click(page.undo, [shown], outputs, **event())
+    layer.click(page.layer, [shown, layer], [screen, layer], **event())
     console.load(page.chips, [recents], [chips], **event())
 
 
@@ -177,7 +180,23 @@ class _Classify:
             gr.Button(f"Correct: {other}"),
             gr.Button(visible=word is not None),
             "" if word is not None else gr.skip(),
+            gr.Button(SHOW, visible=True),
         ]
+
+    def layer(self, shown: Any, label: Any) -> list[Any]:
+        """What the picture is made of and what decided it, drawn over it; or the picture as it was."""
+        said = prediction(self.ws, str(shown))
+        (example,) = self.ws.store.get_many(Example, [said.example])
+        (media,) = self.ws.store.get_many(Media, example.media[:1])
+        alt = f"Classified: {example.ask}"
+        if label == HIDE:
+            evidence = () if said.from_person else said.evidence
+            return [figure_of(self.environment, media, evidence, alt=alt), gr.Button(SHOW)]
+        try:
+            found = verify_prediction(self.ws, said.id)
+        except NightshiftError as error:
+            return [f"{figure_of(self.environment, media, alt=alt)}{notice(str(error), 'bad')}", gr.Button(HIDE)]
+        return [elements_figure(self.environment, media, found, alt=alt), gr.Button(HIDE)]
 
     def _acknowledgement(self, said: Prediction, word: Correction | None) -> str:
         if word is None:

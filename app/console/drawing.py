@@ -9,12 +9,15 @@ from datetime import datetime
 from html import escape
 
 from core.environments import Environment
+from core.environments.screen import Element
 from core.schema import CANNOT_TELL, Evidence, Media, Prediction
+from core.services.verifying import ScreenFindings
 
 __all__ = [
     "answer_title",
     "badge",
     "card",
+    "elements_figure",
     "figure_of",
     "moment",
     "notice",
@@ -104,16 +107,49 @@ def figure_of(environment: Environment, media: Media, evidence: Sequence[Evidenc
     )
 
 
+def elements_figure(environment: Environment, media: Media, found: ScreenFindings, *, alt: str) -> str:
+    """The picture with its title and elements as a layer over it, and a legend; text that says nothing is left out."""
+    shown = [
+        element
+        for element in found.elements
+        if element.kind != "text" or element.says in ("relevant", "distracting") or element.text == found.title
+    ]
+    marks = "".join(_mark(element, is_title=element.text == found.title) for element in shown)
+    figure = figure_of(environment, media, alt=alt).replace("</figure>", f"{marks}</figure>")
+    first, second = (escape(answer_title(environment, answer)) for answer in (environment.answers or ("", ""))[:2])
+    title = f"“{escape(found.title)}”" if found.title is not None else "none found"
+    return (
+        f'{figure}<p class="ns-legend ns-layer"><span class="ns-relevant">speaks for {first}</span>'
+        f'<span class="ns-distracting">speaks for {second}</span><span class="ns-neutral">neither</span></p>'
+        f'<p class="ns-fine">Window title: {title}. {len(shown)} elements; a part speaks for an answer where the '
+        "verdict would lean the other way without it.</p>"
+    )
+
+
+def _mark(element: Element, *, is_title: bool) -> str:
+    name = "title" if is_title else element.kind.replace("_", " ")
+    weight = "" if element.weight is None else f" {element.weight:+.1f}"
+    kind = f"ns-{element.says or 'neutral'}"
+    return (
+        f'<span class="ns-element {kind}" style="{_place(element.box)}" title="{escape(name + weight)}">'
+        f"<b>{escape(name)}</b></span>"
+    )
+
+
+def _place(box: tuple[float, float, float, float]) -> str:
+    left, top, right, bottom = box
+    return f"left:{left:.2%};top:{top:.2%};width:{max(0.0, right - left):.2%};height:{max(0.0, bottom - top):.2%}"
+
+
 def _numbered(evidence: Sequence[Evidence]) -> list[tuple[int, Evidence]]:
     """Evidence that stands somewhere on the picture, counted from 1."""
     return list(enumerate((item for item in evidence if item.box is not None), start=1))
 
 
 def _box(number: int, item: Evidence, lean: str) -> str:
-    left, top, right, bottom = item.box or (0.0, 0.0, 0.0, 0.0)
-    place = f"left:{left:.2%};top:{top:.2%};width:{max(0.0, right - left):.2%};height:{max(0.0, bottom - top):.2%}"
-    atop = " ns-atop" if top < 0.04 else ""
-    return f'<span class="ns-box {lean}{atop}" style="{place}" data-mark="{number}"><b>{number}</b></span>'
+    box = item.box or (0.0, 0.0, 0.0, 0.0)
+    atop = " ns-atop" if box[1] < 0.04 else ""
+    return f'<span class="ns-box {lean}{atop}" style="{_place(box)}" data-mark="{number}"><b>{number}</b></span>'
 
 
 def verdict_card(environment: Environment, said: Prediction, *, turn: str) -> str:

@@ -16,7 +16,8 @@ CURVES = {
     "entropy": "Entropy",
     "zero_variance": "Groups without variance",
 }
-"""Figures of a step, in the order shown."""
+"""Figures of a step, in the order shown; those of each part of the reward come after them."""
+PART = "reward/"
 
 
 def learning_curves(steps: Sequence[Mapping[str, Any]], planned: int | None = None) -> str:
@@ -28,12 +29,18 @@ def learning_curves(steps: Sequence[Mapping[str, Any]], planned: int | None = No
     if not steps:
         return ""
     shown = [step for step in steps if step["challenger"] == steps[0]["challenger"]]
-    curves = [Curve(title, [step.get(name) for step in shown]) for name, title in CURVES.items()]
+    parts = {name: f"Reward: {name.removeprefix(PART)}" for step in shown for name in step if name.startswith(PART)}
+    curves = [
+        Curve(title, [step.get(name) for step in shown])
+        for name, title in {**CURVES, **dict(sorted(parts.items()))}.items()
+    ]
     newest = steps[-1]
     place = f"{_title(newest['challenger'])}: step {newest['step']} of {planned}. " if planned else ""
+    heard = sum(int(step.get("words_entered") or 0) for step in shown)
+    words = f" {heard} {'word' if heard == 1 else 'words'} said meanwhile entered." if heard else ""
     return (
         f'<figure class="ns-chart" id="learning-curves">{curve_chart(curves, title="The challenger, step by step")}'
-        f"<figcaption>{place}The challenger's {len(shown)} steps, first to last value{_pace(shown[-1])}."
+        f"<figcaption>{place}The challenger's {len(shown)} steps, first to last value{_pace(shown[-1])}.{words}"
         "</figcaption></figure>"
     )
 

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.console.classify import classify_page
+from app.console.judge import judge_page
 from app.console.keys import CLASSIFY, review_keys
 from app.console.models import models_page
 from app.console.review import review_page
@@ -69,6 +70,8 @@ def build_console(ws: Workspace, engine: Engine) -> gr.Blocks:
         review_page(console, ws, environment)
     with console.route("Models", "models", show_in_navbar=False):
         models_page(console, ws, engine, environment)
+    with console.route("Judge", "judge", show_in_navbar=False):
+        judge_page(console, ws, environment)
     pages: gr.Blocks = console
     return pages
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from app.console.drawing import answer_title, figure_of, notice, tone, verdict_card, why_card
+from app.console.drawing import answer_title, card, figure_of, notice, tone, verdict_card, why_card
 from app.console.keys import review_keys
 from app.console.reviewing import SKIPPED, Reviewing
 from app.console.shell import event, html, page_head
 from core.environments import Environment
-from core.schema import CANNOT_TELL, Media, NightshiftError, new_id
+from core.schema import CANNOT_TELL, ChosenBy, Media, NightshiftError, new_id
 from core.services import ReviewItem, Workspace
 
 __all__ = ["review_page"]
@@ -21,6 +21,13 @@ BLIND = (
     '<article class="ns-card ns-verdict ns-blind" data-turn="{turn}"><p class="ns-kicker">Blind audit</p>'
     '<h2>What do you say?</h2><p class="ns-sure">This one was drawn at random, and the model\'s answer stays hidden '
     "so that yours is your own. Such answers are what the gate trusts most.</p></article>"
+)
+FLIPS = "This verdict stands for one screen only: before and after it in the same session it was the other."
+APART = (
+    '<article class="ns-card ns-verdict ns-blind" data-turn="{turn}"><p class="ns-kicker">Tie-break</p>'
+    '<h2>What do you say?</h2><p class="ns-sure">The champion and a challenger that waits for evidence disagree here. '
+    "Few answers like this one decide between them; neither model's answer is shown, so that yours is your own.</p>"
+    "</article>"
 )
 
 
@@ -149,14 +156,30 @@ class _Review:
 
     def _words(self, item: ReviewItem) -> str:
         turn = new_id()
-        card = BLIND.format(turn=turn) if item.blind else verdict_card(self.environment, item.prediction, turn=turn)
+        hidden = APART if item.chosen_by is ChosenBy.DISAGREEMENT else BLIND
+        verdict = hidden.format(turn=turn) if item.blind else verdict_card(self.environment, item.prediction, turn=turn)
+        if item.flips:
+            verdict = f"{notice(FLIPS, 'open')}{verdict}"
         return (
             f'<section class="ns-ask"><p class="ns-kicker">{escape(self.environment.ask_title)}</p>'
-            f"<p>{escape(item.example.ask)}</p></section>{card}"
+            f"<p>{escape(item.example.ask)}</p></section>{verdict}"
         )
 
     def _why(self, item: ReviewItem) -> str:
-        return "" if item.blind else why_card(self.environment, item.prediction)
+        if item.blind:
+            return ""
+        return self._contradiction(item) + why_card(self.environment, item.prediction)
+
+    def _contradiction(self, item: ReviewItem) -> str:
+        """Why this one comes first, where the judges contradict each other on it."""
+        if not item.contradicting:
+            return ""
+        said = []
+        for judgment in item.contradicting:
+            best = max(judgment.scores, key=lambda each: each.score)
+            title = answer_title(self.environment, best.answer)
+            said.append(f"<dt>{escape(judgment.judge)}</dt><dd>{escape(title)}, {best.score:.0%}</dd>")
+        return card("The judges contradict each other", f"<p>Your word settles it.</p><dl>{''.join(said)}</dl>")
 
 
 def _empty(environment: Environment) -> str:

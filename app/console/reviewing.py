@@ -130,6 +130,6 @@ def answered_today(ws: Workspace, environment: str, reviewer: str) -> int:
     return sum(
         label.reviewer == reviewer
         and label.at >= midnight
-        and label.chosen_by in (ChosenBy.REVIEW_QUEUE, ChosenBy.RANDOM_AUDIT)
+        and label.chosen_by in (ChosenBy.REVIEW_QUEUE, ChosenBy.RANDOM_AUDIT, ChosenBy.DISAGREEMENT)
         for label in ws.store.labels(environment)
     )

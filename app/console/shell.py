@@ -12,7 +12,7 @@ from app.console.keys import Key, bindings, caps_css, key_sheet
 
 __all__ = ["PAGES", "event", "head", "html", "page_head", "theme"]
 
-PAGES = (("", "Classify"), ("review", "Review"), ("models", "Models"))
+PAGES = (("", "Classify"), ("review", "Review"), ("models", "Models"), ("judge", "Judge"))
 MARK = (
     '<svg viewBox="0 0 32 32" aria-hidden="true"><circle cx="16" cy="21" r="6" fill="var(--ns-dawn)"/>'
     '<path d="M3 22h26v3H3z" fill="var(--ns-page)"/><path d="M3 22.6h26" stroke="var(--ns-dawn)" stroke-width="2.2" '

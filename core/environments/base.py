@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from PIL.Image import Image
@@ -12,11 +12,22 @@ from core.judge import Judge
 from core.learning.variants import VariantKind
 from core.policy import Library, Policy
 from core.policy.vlm.prompt import Prompt
+from core.reading import Reading
 from core.reward import Question, Reward, combine, reward_parts
 from core.schema import CANNOT_TELL, Example, NightshiftError
 from core.settings import Settings
 
-__all__ = ["Environment"]
+__all__ = ["Attack", "Environment"]
+
+
+class Attack(NamedTuple):
+    """A picture that someone wrote on to get a verdict."""
+
+    kind: str
+    text: str
+    image: Image
+    quotes: bool
+    "Whether the text is the description of the work itself, which honest screens may hold too."
 
 
 class Environment(ABC):
@@ -78,6 +89,17 @@ class Environment(ABC):
     @abstractmethod
     def siblings(self, image: Image, ask: str, generator: np.random.Generator) -> list[tuple[Image, str]]:
         """Other pictures and questions a correction should hold for, made in ways that no variant uses."""
+
+    def attacks(
+        self,
+        image: Image,  # noqa: ARG002
+        reading: Reading,  # noqa: ARG002
+        ask: str,  # noqa: ARG002
+        goal: str,  # noqa: ARG002
+        generator: np.random.Generator,  # noqa: ARG002
+    ) -> list[Attack]:
+        """`image` with text on it by someone who wants the verdict `goal`: one of each kind there is."""
+        return []
 
     @abstractmethod
     def gold_and_cheats(self) -> list[tuple[Question, JsonValue, bool]]:

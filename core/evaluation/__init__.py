@@ -2,8 +2,10 @@
 
 from core.evaluation.gate import PRIMARY, decide
 from core.evaluation.metrics import (
+    Abstaining,
     Figures,
     Summary,
+    abstaining,
     accuracy,
     auroc,
     balanced_accuracy,
@@ -15,6 +17,7 @@ from core.evaluation.metrics import (
     summarise,
 )
 from core.evaluation.report import render_report, render_summary
+from core.evaluation.selection import MIN_BLIND
 from core.evaluation.statistics import (
     ClusterSums,
     cluster_sums,
@@ -25,23 +28,31 @@ from core.evaluation.statistics import (
     shrink,
     sign_flip_p,
 )
+from core.evaluation.waiting import SINCE_FROZEN, decide_frozen, frozen_level, is_promising
 
 __all__ = [
+    "MIN_BLIND",
     "PRIMARY",
+    "SINCE_FROZEN",
+    "Abstaining",
     "ClusterSums",
     "Figures",
     "Summary",
+    "abstaining",
     "accuracy",
     "auroc",
     "balanced_accuracy",
     "cluster_sums",
     "cohen_kappa",
     "decide",
+    "decide_frozen",
     "difference_ci95",
     "ece",
     "examples_needed",
     "figures",
+    "frozen_level",
     "holm",
+    "is_promising",
     "kappa_ci95",
     "mcnemar_exact",
     "render_report",

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-__all__ = ["Change", "Curve", "Share", "change_chart", "curve_chart", "share_chart"]
+__all__ = [
+    "Change",
+    "Curve",
+    "Interval",
+    "Share",
+    "change_chart",
+    "curve_chart",
+    "interval_chart",
+    "share_chart",
+]
 
 WIDTH, LABEL, ROW = 760, 200, 34
 VALUES = 150
@@ -40,6 +49,16 @@ class Curve:
 
     label: str
     values: Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure of at most 1 with its interval, at one moment."""
+
+    label: str
+    value: float
+    low: float
+    high: float
 
 
 def share_chart(shares: Sequence[Share], *, title: str) -> str:
@@ -81,6 +100,40 @@ def curve_chart(curves: Sequence[Curve], *, title: str) -> str:
         _curve_row(label, values, 4 + ROW * i) for i, (label, values) in enumerate(each for each in drawn if each[1])
     ]
     return _svg(ROW * len(rows) + 8, title, rows)
+
+
+def interval_chart(points: Sequence[Interval], *, title: str) -> str:
+    """Figures over time from left to right, each with its whisker, on an axis up to 1 that shows 0."""
+    left, top, height = 46, 12, 190
+    floor = min(0.0, *(round(point.low * 4 - 0.5) / 4 for point in points))
+    apart = (WIDTH - left - 24) / max(1, len(points))
+
+    def y(value: float) -> float:
+        return top + (1 - max(floor, value)) / (1 - floor) * (height - top)
+
+    def x(place: int) -> float:
+        return left + apart * (place + 0.5)
+
+    ticks = [floor + 0.25 * count for count in range(round((1 - floor) / 0.25) + 1)]
+    marks = [
+        f'<line class="axis" x1="{left}" x2="{WIDTH - 10}" y1="{y(t):.1f}" y2="{y(t):.1f}"/>'
+        f'<text class="soft" x="{left - 8}" y="{y(t) + 4:.1f}" text-anchor="end">{t:g}</text>'
+        for t in ticks
+    ]
+    line = " ".join(f"{x(place):.1f},{y(point.value):.1f}" for place, point in enumerate(points))
+    marks.append(f'<polyline class="curve" points="{line}"/>')
+    every = max(1, -(-len(points) * 64 // (WIDTH - left)))
+    for place, point in enumerate(points):
+        marks.append(
+            f'<line class="whisker plain" x1="{x(place):.1f}" x2="{x(place):.1f}" y1="{y(point.low):.1f}" '
+            f'y2="{y(point.high):.1f}"/><circle class="plain" cx="{x(place):.1f}" cy="{y(point.value):.1f}" r="5"/>'
+        )
+        if (len(points) - 1 - place) % every == 0:
+            marks.append(
+                f'<text class="soft" x="{x(place):.1f}" y="{height + 20}" text-anchor="middle">'
+                f"{_short(point.label)}</text>"
+            )
+    return _svg(height + 28, title, marks)
 
 
 def _curve_row(label: str, values: Sequence[float], top: int) -> str:

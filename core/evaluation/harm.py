@@ -16,11 +16,12 @@ from scipy import stats
 
 from core.evaluation.metrics import ece
 from core.evaluation.pairs import MIN_CLUSTERS, Mask, Pair, Pairs
-from core.evaluation.statistics import ClusterSums, holm, shrink, sign_flip_p
+from core.evaluation.serving import abstention, hostile, latency, memory
+from core.evaluation.statistics import ClusterSums, cluster_sums, holm, shrink, sign_flip_p
 from core.schema import GateResult, ItemScore
 from core.settings import GateSettings
 
-__all__ = ["BOUNDS", "TESTS", "calibration", "forgetting", "harm_checks", "latency", "per_class", "per_domain"]
+__all__ = ["BOUNDS", "TESTS", "calibration", "forgetting", "harm_checks", "per_class", "per_domain"]
 
 MIN_LEARNT = 5
 "Fewer learnt corrections than this cannot show forgetting."
@@ -35,11 +36,11 @@ FORGETTING_MARGIN = 0.10
 def harm_checks(pairs: Pairs, settings: GateSettings) -> list[GateResult]:
     """Every harm check in order."""
     level = settings.harm_alpha / len(TESTS)
-    tested = [result for check in TESTS for result in check(pairs, level)]
+    tested = [result for check in TESTS for result in check(pairs, level, settings)]
     return tested + [result for check in BOUNDS for result in check(pairs, settings)]
 
 
-def forgetting(pairs: Pairs, level: float) -> list[GateResult]:
+def forgetting(pairs: Pairs, level: float, settings: GateSettings) -> list[GateResult]:  # noqa: ARG001
     """Whether corrections the champion had learnt are lost more often than the other things it gets right.
 
     Both shares are taken over examples the champion answers rightly, so that looking only at right answers, which can
@@ -48,13 +49,16 @@ def forgetting(pairs: Pairs, level: float) -> list[GateResult]:
     """
     if not pairs.right_or_wrong:
         return [_not_assessable("forgetting", "scores are not right or wrong")]
-    learnt = pairs.where(lambda pair: pair.champion.was_wrong and pair.champion.score == 1.0)
-    others = pairs.where(lambda pair: not pair.champion.was_wrong and pair.champion.score == 1.0)
-    of_learnt = pairs.sums(learnt)
+    learnt, others = pairs.breakable & pairs.was_wrong, pairs.breakable & ~pairs.was_wrong
+    of_learnt, of_others = (
+        # Learnt corrections count alike, also those that say nothing of the whole.
+        cluster_sums(pairs.differences[mask], pairs.cluster_codes[mask], np.ones(mask.sum()))
+        for mask in (learnt, others)
+    )
     lost_C = -of_learnt.difference_C / of_learnt.weight_C
     if len(lost_C) < MIN_LEARNT:
         return [_not_assessable("forgetting", f"{len(lost_C)} learnt corrections; {MIN_LEARNT} are needed")]
-    elsewhere = -pairs.sums(others).mean
+    elsewhere = -of_others.mean
     tolerated = min(1.0, elsewhere + FORGETTING_MARGIN)
     lost = int((lost_C >= 0.5).sum())
     p = float(stats.binomtest(lost, len(lost_C), tolerated, alternative="greater").pvalue)
@@ -62,7 +66,7 @@ def forgetting(pairs: Pairs, level: float) -> list[GateResult]:
     return [_result("forgetting", lost / len(lost_C), tolerated, p > level, note)]
 
 
-def per_class(pairs: Pairs, level: float) -> list[GateResult]:
+def per_class(pairs: Pairs, level: float, settings: GateSettings) -> list[GateResult]:  # noqa: ARG001
     """Whether the examples of one expected answer got worse; sign-flip over clusters, Holm over the classes."""
     groups = _groups(pairs, lambda pair: None if pair.champion.expected is None else _name(pair.champion.expected))
     if not groups:
@@ -70,7 +74,7 @@ def per_class(pairs: Pairs, level: float) -> list[GateResult]:
     return _tested_groups(pairs, "class", groups, level, lambda many: [_worse_p(pairs, sums) for sums in many])
 
 
-def per_domain(pairs: Pairs, level: float) -> list[GateResult]:
+def per_domain(pairs: Pairs, level: float, settings: GateSettings) -> list[GateResult]:  # noqa: ARG001
     """Whether one domain of work got worse: domain differences shrunken toward the overall one, Holm over domains.
 
     A domain's sampling variance is the larger of its own and what its size gives under the spread common to all, so
@@ -82,7 +86,7 @@ def per_domain(pairs: Pairs, level: float) -> list[GateResult]:
     return _tested_groups(pairs, "domain", groups, level, lambda many: _shrunken_worse_p(pairs, many))
 
 
-def calibration(pairs: Pairs, level: float) -> list[GateResult]:
+def calibration(pairs: Pairs, level: float, settings: GateSettings) -> list[GateResult]:  # noqa: ARG001
     """Whether stated probabilities fit less well: Brier score of the given answer being right, sign-flip over clusters.
 
     Brier, Monthly Weather Review 78, 1950. `value` is the challenger's score minus the champion's; more is worse.
@@ -97,18 +101,15 @@ def calibration(pairs: Pairs, level: float) -> list[GateResult]:
     return [_result("calibration", -sums.mean, 0.0, p > level, note)]
 
 
-def latency(pairs: Pairs, settings: GateSettings) -> list[GateResult]:
-    """Median latency of the challenger over the champion's."""
-    champion_ms, challenger_ms = pairs.latency_ms
-    if champion_ms is None or challenger_ms is None or champion_ms <= 0:
-        return [_not_assessable("latency", "latency was not measured for both")]
-    ratio = challenger_ms / champion_ms
-    note = f"median {champion_ms:.1f} ms -> {challenger_ms:.1f} ms"
-    return [_result("latency", ratio, settings.latency_ratio, ratio <= settings.latency_ratio, note)]
-
-
-TESTS: tuple[Callable[[Pairs, float], list[GateResult]], ...] = (forgetting, per_class, per_domain, calibration)
-BOUNDS: tuple[Callable[[Pairs, GateSettings], list[GateResult]], ...] = (latency,)
+TESTS: tuple[Callable[[Pairs, float, GateSettings], list[GateResult]], ...] = (
+    forgetting,
+    per_class,
+    per_domain,
+    calibration,
+    abstention,
+    hostile,
+)
+BOUNDS: tuple[Callable[[Pairs, GateSettings], list[GateResult]], ...] = (latency, memory)
 
 
 def _tested_groups(
@@ -142,16 +143,16 @@ def _too_small(kind: str, sizes: dict[str, int]) -> list[GateResult]:
 
 
 def _shrunken_worse_p(pairs: Pairs, domains: Sequence[ClusterSums]) -> list[float]:
-    overall = pairs.sums()
+    overall = pairs.all_sums
     centre = overall.mean
     per_weight = float(((overall.difference_C - overall.weight_C * centre) ** 2).sum() / (overall.weight_C**2).sum())
     if per_weight <= 0:
         return [1.0 if centre >= 0 else 0.0] * len(domains)
     means, variances = shrink(
         [domain.mean for domain in domains],
-        [max(_own_variance(domain), _size_factor(domain) * per_weight) for domain in domains],
+        [max(_own_variance(domain), _size_factor(domain) * per_weight) + _noise(domain) for domain in domains],
         centre=centre,
-        centre_variance=_size_factor(overall) * per_weight,
+        centre_variance=_size_factor(overall) * per_weight + _noise(overall),
     )
     return [float(p) for p in stats.norm.cdf(means / np.sqrt(variances))]
 
@@ -159,6 +160,11 @@ def _shrunken_worse_p(pairs: Pairs, domains: Sequence[ClusterSums]) -> list[floa
 def _own_variance(sums: ClusterSums) -> float:
     residual_C = sums.difference_C - sums.weight_C * sums.mean
     return float((residual_C**2).sum() / sums.weight_C.sum() ** 2)
+
+
+def _noise(sums: ClusterSums) -> float:
+    """Variance of the weighted mean that comes of weights which are themselves estimates."""
+    return float((sums.noise / sums.weight_C.sum()) ** 2)
 
 
 def _size_factor(sums: ClusterSums) -> float:
@@ -172,16 +178,10 @@ def _worse_p(pairs: Pairs, sums: ClusterSums) -> float:
 
 def _brier_gain(pairs: Pairs) -> npt.NDArray[np.float64]:
     """Float[N] champion's Brier score minus the challenger's; 0 where a probability is missing."""
-    return np.array(
-        [
-            (pair.champion.probability - pair.champion.score) ** 2
-            - (pair.challenger.probability - pair.challenger.score) ** 2
-            if pair.champion.probability is not None and pair.challenger.probability is not None
-            else 0.0
-            for pair in pairs.pairs
-        ],
-        dtype=float,
-    )
+    stated = np.array([(p.champion.probability, p.challenger.probability) for p in pairs.pairs], dtype=float)
+    scores = np.array([(p.champion.score, p.challenger.score) for p in pairs.pairs], dtype=float)
+    loss = (stated - scores) ** 2
+    return np.nan_to_num(loss[:, 0] - loss[:, 1])
 
 
 def _ece(pairs: Pairs, mask: Mask, side: Callable[[Pair], ItemScore]) -> float:
@@ -190,11 +190,15 @@ def _ece(pairs: Pairs, mask: Mask, side: Callable[[Pair], ItemScore]) -> float:
 
 
 def _groups(pairs: Pairs, group_of: Callable[[Pair], str | None]) -> dict[str, Mask]:
-    names = [group_of(pair) for pair in pairs.pairs]
-    return {
-        name: np.array([other == name for other in names], dtype=bool)
-        for name in sorted({name for name in names if name is not None})
-    }
+    members: dict[str, list[int]] = {}
+    for number, pair in enumerate(pairs.pairs):
+        name = group_of(pair)
+        if name is not None:
+            members.setdefault(name, []).append(number)
+    masks = {name: np.zeros(len(pairs), dtype=bool) for name in sorted(members)}
+    for name, mask in masks.items():
+        mask[members[name]] = True
+    return masks
 
 
 def _name(answer: JsonValue) -> str:

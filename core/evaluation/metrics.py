@@ -12,8 +12,10 @@ from sklearn.metrics import cohen_kappa_score, recall_score, roc_auc_score
 from core.schema import ItemScore, content_id
 
 __all__ = [
+    "Abstaining",
     "Figures",
     "Summary",
+    "abstaining",
     "accuracy",
     "auroc",
     "balanced_accuracy",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 ECE_BINS = 15
+LEAST_CONFIDENCES = (0.6, 0.7, 0.8, 0.9)
 RESAMPLES = 2_000
 SEED = 20_260_101
 
@@ -45,6 +48,29 @@ class Figures(Summary):
     balanced_accuracy: float | None = None
     auroc: float | None = None
     ece: float | None = None
+
+
+class Abstaining(BaseModel):
+    """What answers are worth if those of less than `least_confidence` are left to a person."""
+
+    model_config = ConfigDict(frozen=True)
+    least_confidence: float
+    answered: float
+    "Share of examples that still are answered."
+    accuracy: float | None
+    "Of those; None where none is."
+
+
+def abstaining(scores: Sequence[ItemScore]) -> list[Abstaining]:
+    """One line for each of four confidences (selective classification, El-Yaniv and Wiener, JMLR 11, 2010)."""
+    stated = [(item.probability, item.score) for item in scores if item.probability is not None]
+    lines = []
+    for least in LEAST_CONFIDENCES:
+        kept = [right for confidence, right in stated if confidence >= least]
+        lines.append(
+            Abstaining(least_confidence=least, answered=len(kept) / max(1, len(stated)), accuracy=accuracy(kept))
+        )
+    return lines
 
 
 def summarise(scores: Sequence[ItemScore]) -> Summary:

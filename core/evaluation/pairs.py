@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from core.evaluation.statistics import ClusterSums, cluster_sums
-from core.schema import Evaluation, ItemScore, content_id
+from core.evaluation.selection import Selection, select
+from core.evaluation.statistics import ClusterSums, cluster_sums, difference_ci95
+from core.schema import ChosenBy, Evaluation, ItemScore, content_id
 
 __all__ = ["MIN_CLUSTERS", "Pair", "Pairs", "pair", "pairing_fault"]
 
@@ -18,6 +19,9 @@ MIN_CLUSTERS = 10
 
 WEIGHT_CAP = 20.0
 "Largest weight, in multiples of the median one of examples nobody had to correct."
+
+BLIND = (ChosenBy.RANDOM_AUDIT, ChosenBy.IMPORT)
+"Chosen without regard to what the champion says of them."
 
 Mask = npt.NDArray[np.bool_]
 
@@ -41,28 +45,65 @@ class Pairs:
     pairs: tuple[Pair, ...]
     champion: str
     challenger: str
-    latency_ms: tuple[float | None, float | None]
+    latency_ms: tuple[float | None, float | None] = (None, None)
     "Median of champion and challenger."
+    weights_bytes: tuple[int | None, int | None] = (None, None)
+    hostile: tuple[tuple[ItemScore, ...], tuple[ItemScore, ...]] = ((), ())
+    cautious: bool = False
+    "Whether mistakes that were seen too often weigh no more than they can be sure to."
 
     def __len__(self) -> int:
         return len(self.pairs)
 
+    @property
+    def lacks_blind(self) -> bool:
+        """Whether examples were chosen with regard to the champion's answer, and too few without it say how much."""
+        return bool(self._biased.any()) and not self.selection.mistakes_N.any() | self.selection.right_N.any()
+
+    @cached_property
+    def _biased(self) -> Mask:
+        return self.where(lambda pair: pair.champion.chosen_by not in (None, *BLIND))
+
+    @cached_property
+    def selection(self) -> Selection:
+        """What each example weighs by how it was chosen."""
+        return select(
+            np.array([pair.champion.weight for pair in self.pairs], dtype=float),
+            ~self.breakable,
+            self.where(lambda pair: pair.champion.chosen_by in BLIND),
+            self._biased,
+            self.cluster_codes,
+            cautious=self.cautious,
+        )
+
     @cached_property
     def weights(self) -> npt.NDArray[np.float64]:
-        """Float[N]: the callers' weights, capped and scaled to a mean of 1 over the examples that have any.
+        """Float[N]: the weights by how examples were chosen, capped and scaled to a mean of 1 over those that have any.
 
         The cap only keeps one odd example from being the whole night. It is wide and measured against examples nobody
         had to correct: corrections arrive with small weights beside blind audits with large ones, and trimming the
         audits would tip the balance toward the examples on which any change looks like a mend.
         """
-        weights = np.array([pair.champion.weight for pair in self.pairs], dtype=float)
+        weights = self.selection.weights_N
         seen = weights > 0
         if not seen.any():
             return weights
-        uncorrected = seen & self.where(lambda pair: not pair.champion.was_wrong)
+        uncorrected = seen & ~self.was_wrong
         usual = float(np.median(weights[uncorrected if uncorrected.any() else seen]))
         capped = np.minimum(weights, WEIGHT_CAP * usual)
-        return capped / capped[seen].mean()
+        return np.asarray(capped / capped[seen].mean())
+
+    @cached_property
+    def was_wrong(self) -> Mask:
+        """Bool[N]: the champion's live answer was corrected."""
+        return self.where(lambda pair: pair.champion.was_wrong)
+
+    @cached_property
+    def breakable(self) -> Mask:
+        """Bool[N]: the champion is right, so that a challenger can only do worse."""
+        return self.where(
+            lambda pair: pair.champion.score == 1.0 if self.right_or_wrong else not pair.champion.was_wrong
+        )
 
     @cached_property
     def tilt(self) -> float:
@@ -70,12 +111,28 @@ class Pairs:
 
         Where corrections are volunteered, mistakes are seen more often than right answers and weigh less each.
         """
-        breakable = self.where(
-            lambda pair: pair.champion.score == 1.0 if self.right_or_wrong else not pair.champion.was_wrong
-        )
         seen = self.weights > 0
-        broken, mended = self.weights[breakable & seen], self.weights[~breakable & seen]
+        broken, mended = self.weights[self.breakable & seen], self.weights[~self.breakable & seen]
         return float(broken.mean() / mended.mean()) if len(broken) and len(mended) else 1.0
+
+    def noise(self, mask: Mask) -> float:
+        """Standard deviation that an estimated share of mistakes adds to the weighted sum of the mask's differences.
+
+        With the share e the sum is W (e m - (1 - e) r), where m is the mean gain among mistakes, r the mean loss among
+        what was right, and W the weight of both. Where neither side is better and a share D changes, as the test
+        supposes, m is D / 2e and r is D / 2(1 - e). The signs that the test draws have the variance of examples drawn
+        blindly, so what they say of m and r already is taken off.
+        """
+        chosen = self.selection
+        together = (chosen.mistakes_N | chosen.right_N) & mask
+        weight = float(self.weights[together].sum())
+        if not chosen.share_sd or not weight or not 0 < chosen.share < 1:
+            return 0.0
+        changed = float((np.abs(self.differences) * self.weights)[together].sum()) / weight
+        gain, loss = changed / (2 * chosen.share), changed / (2 * (1 - chosen.share))
+        expected_N = self.weights * mask * (gain * chosen.mistakes_N - loss * chosen.right_N)
+        drawn = float((np.bincount(self.cluster_codes, weights=expected_N) ** 2).sum())
+        return math.sqrt(max(0.0, ((gain + loss) * chosen.share_sd * weight) ** 2 - drawn))
 
     @cached_property
     def differences(self) -> npt.NDArray[np.float64]:
@@ -83,9 +140,11 @@ class Pairs:
         return np.array([pair.difference for pair in self.pairs], dtype=float)
 
     @cached_property
-    def clusters(self) -> list[str]:
-        """N names: the cluster of each example; one without a cluster stands alone."""
-        return [pair.champion.cluster or pair.champion.example for pair in self.pairs]
+    def cluster_codes(self) -> npt.NDArray[np.int64]:
+        """Int[N]: a number for the cluster of each example; one without a cluster stands alone."""
+        names = [pair.champion.cluster or pair.champion.example for pair in self.pairs]
+        numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+        return np.array([numbers[name] for name in names], dtype=np.int64)
 
     @property
     def fixes(self) -> int:
@@ -121,31 +180,41 @@ class Pairs:
         """Bool[N] of the pairs for which `holds`."""
         return np.array([holds(pair) for pair in self.pairs], dtype=bool)
 
-    def sums(self, mask: Mask | None = None) -> ClusterSums:
-        """Weighted cluster sums of the differences, over all pairs or those of the mask."""
-        return self._sums(self.differences, mask, self.tilt)
+    @cached_property
+    def all_sums(self) -> ClusterSums:
+        """Weighted cluster sums of the differences over all pairs."""
+        return self.sums(np.ones(len(self), dtype=bool))
+
+    def sums(self, mask: Mask) -> ClusterSums:
+        """The same over the pairs of the mask."""
+        return cluster_sums(
+            self.differences[mask],
+            self.cluster_codes[mask],
+            self.weights[mask],
+            tilt=self.tilt,
+            noise=self.noise(mask),
+        )
 
     def sums_of(self, values: npt.NDArray[np.float64], mask: Mask) -> ClusterSums:
         """The same for other Float[N] values, whose sign has nothing to do with how an example was chosen."""
-        return self._sums(values, mask, 1.0)
+        return cluster_sums(values[mask], self.cluster_codes[mask], self.weights[mask])
 
-    def _sums(self, values: npt.NDArray[np.float64], mask: Mask | None, tilt: float) -> ClusterSums:
-        chosen = np.ones(len(self), dtype=bool) if mask is None else mask
-        names = [name for name, kept in zip(self.clusters, chosen, strict=True) if kept]
-        return cluster_sums(values[chosen], names, self.weights[chosen], tilt=tilt)
+    @cached_property
+    def interval(self) -> tuple[float, float] | None:
+        """95% interval of the weighted mean difference."""
+        return difference_ci95(self.all_sums, seed=self.seed)
 
 
 def pair(champion: Evaluation, challenger: Evaluation) -> Pairs:
-    """Both evaluations by example. Call `pairing_fault` first: this raises ValueError where that finds something."""
-    fault = pairing_fault(champion, challenger)
-    if fault is not None:
-        raise ValueError(fault)
+    """Both evaluations by example, of which `pairing_fault` finds that they can be paired."""
     theirs = {item.example: item for item in challenger.scores}
     return Pairs(
         pairs=tuple(Pair(item, theirs[item.example]) for item in sorted(champion.scores, key=lambda s: s.example)),
         champion=champion.release,
         challenger=challenger.release,
         latency_ms=(champion.latency_ms_p50, challenger.latency_ms_p50),
+        weights_bytes=(champion.weights_bytes, challenger.weights_bytes),
+        hostile=(champion.hostile, challenger.hostile),
     )
 
 
@@ -170,7 +239,8 @@ def _fault_within(evaluation: Evaluation) -> str | None:
     latency = evaluation.latency_ms_p50
     if latency is not None and not (math.isfinite(latency) and latency >= 0):
         return f"latency is {latency} ms"
-    return next((fault for item in evaluation.scores if (fault := _fault_of(item))), None)
+    items = (*evaluation.scores, *evaluation.hostile)
+    return next((fault for item in items if (fault := _fault_of(item))), None)
 
 
 def _fault_of(item: ItemScore) -> str | None:
@@ -187,7 +257,7 @@ def _fault_of(item: ItemScore) -> str | None:
 
 
 def _fault_between(ours: ItemScore, theirs: ItemScore) -> str | None:
-    for field in ("cluster", "expected", "weight", "was_wrong", "domain"):
+    for field in ("cluster", "expected", "weight", "was_wrong", "chosen_by", "fresh", "domain"):
         if getattr(ours, field) != getattr(theirs, field):
             return f"{field} of example {ours.example[:12]} differs between champion and challenger"
     return None

@@ -1,10 +1,29 @@
 """The teacher: judges answers that no person has labelled."""
 
-from core.judge.backends import BACKENDS, remote_judge
-from core.judge.base import Judge, Spent
+from core.judge.backends import BACKENDS, chosen_judge, remote_judge
+from core.judge.base import Group, Judge, Spent
+from core.judge.budget import is_spent_budget
+from core.judge.group import GroupPrompt
+from core.judge.panel import Panel, disagreement, panel_weights
 from core.judge.prompt import JudgePrompt
 from core.judge.reading import ReadingJudge
 from core.judge.remote import RemoteJudge
 from core.judge.weight import earned_weight
 
-__all__ = ["BACKENDS", "Judge", "JudgePrompt", "ReadingJudge", "RemoteJudge", "Spent", "earned_weight", "remote_judge"]
+__all__ = [
+    "BACKENDS",
+    "Group",
+    "GroupPrompt",
+    "Judge",
+    "JudgePrompt",
+    "Panel",
+    "ReadingJudge",
+    "RemoteJudge",
+    "Spent",
+    "chosen_judge",
+    "disagreement",
+    "earned_weight",
+    "is_spent_budget",
+    "panel_weights",
+    "remote_judge",
+]

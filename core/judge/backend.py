@@ -27,6 +27,8 @@ class Backend(ABC):
     model: str
     address: str
     "Where it is; part of the cache key, and free of secrets."
+    at_once: int | None = None
+    "Calls that it works on at a time, where no more of them in flight would be of use."
 
     @abstractmethod
     async def complete(self, request: dict[str, Any]) -> object:

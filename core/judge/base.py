@@ -9,9 +9,12 @@ from pydantic import JsonValue
 from core.policy import Library
 from core.schema import Alternative, Example, Judgment, NightshiftError, content_id, new_id
 
-__all__ = ["Judge", "Spent"]
+__all__ = ["Group", "Judge", "Spent"]
 
 PAGE = 20
+
+Group = tuple[Example, Sequence[JsonValue]]
+"""An example and the answers to it that are judged beside each other."""
 
 
 @dataclass(frozen=True)
@@ -43,25 +46,33 @@ class Judge(ABC):
     def judge(self, example: Example, candidates: Sequence[JsonValue], library: Library) -> Judgment:
         """Scores in 0..1 for each candidate, or an unscored judgment with its reason. Never raises for an input."""
 
+    def judge_groups(
+        self,
+        groups: Sequence[Group],
+        library: Library,
+        spent: Spent = Spent(),  # noqa: ARG002 (frozen)
+    ) -> Iterator[list[Judgment]]:
+        """One judgment a group, in pages as they are ready and in any order.
+
+        `spent` counts toward the budget of a judge that has one. A page may be empty: whoever waits is given a turn.
+        """
+        for start in range(0, len(groups), PAGE):
+            yield [self._judged(example, candidates, library) for example, candidates in groups[start : start + PAGE]]
+
     def judge_all(
         self,
         examples: Sequence[Example],
         library: Library,
-        spent: Spent = Spent(),  # noqa: ARG002 (frozen)
+        spent: Spent = Spent(),
     ) -> Iterator[list[Judgment]]:
-        """One judgment an example over its own answers, in pages as they are ready and in any order.
+        """The same for each example with its own closed set of answers."""
+        return self.judge_groups([(example, example.answers or ()) for example in examples], library, spent)
 
-        `spent` counts toward the budget of a judge that has one. A page may be empty: whoever waits is given a turn.
-        """
-        for start in range(0, len(examples), PAGE):
-            page = examples[start : start + PAGE]
-            yield [self._judged(example, library) for example in page]
-
-    def _judged(self, example: Example, library: Library) -> Judgment:
+    def _judged(self, example: Example, candidates: Sequence[JsonValue], library: Library) -> Judgment:
         try:
-            return self.judge(example, example.answers or (), library)
+            return self.judge(example, candidates, library)
         except NightshiftError as error:
-            return self.unscored(example, example.answers or (), str(error), transient=True)
+            return self.unscored(example, candidates, str(error), transient=True)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -5,7 +5,9 @@ from core.judge.faults import Fault, FaultKind
 from core.judge.reply import read_usage
 from core.settings import JudgingSettings
 
-__all__ = ["Budget", "Tally"]
+__all__ = ["Budget", "Tally", "is_spent_budget"]
+
+REASON = "the {which} budget of {limit} is spent ({spent})"
 
 
 class Tally:
@@ -59,6 +61,13 @@ class Budget:
         spent_tokens = self._tokens + self._counted.tokens
         spent_usd = self._usd + self._counted.usd
         if tokens is not None and spent_tokens + expected * self._counted.tokens / calls >= tokens:
-            raise Fault(FaultKind.STOPPED, f"the {which} budget of {tokens} tokens is spent ({spent_tokens})")
+            reason = REASON.format(which=which, limit=f"{tokens} tokens", spent=spent_tokens)
+            raise Fault(FaultKind.STOPPED, reason)
         if usd is not None and spent_usd + expected * self._counted.usd / calls >= usd:
-            raise Fault(FaultKind.STOPPED, f"the {which} budget of {usd:.2f} dollars is spent ({spent_usd:.2f})")
+            reason = REASON.format(which=which, limit=f"{usd:.2f} dollars", spent=f"{spent_usd:.2f}")
+            raise Fault(FaultKind.STOPPED, reason)
+
+
+def is_spent_budget(unscored: str) -> bool:
+    """Whether this reason for leaving something unscored is a budget that was spent."""
+    return any(unscored.startswith(REASON.split("{limit}")[0].format(which=which)) for which in ("soft", "hard"))

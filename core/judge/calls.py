@@ -23,7 +23,8 @@ class Calls:
 
     def __init__(self, backend: Backend, settings: JudgingSettings, budget: Budget) -> None:
         self._backend, self._settings, self._budget = backend, settings, budget
-        self._in_flight = asyncio.Semaphore(settings.concurrency)
+        self.at_once = min(settings.concurrency, backend.at_once or settings.concurrency)
+        self._in_flight = asyncio.Semaphore(self.at_once)
         self._pace = Pace(settings.calls_per_minute)
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_pause_s)
 

@@ -7,14 +7,12 @@ writes a reason, a verdict and a confidence.
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal
 
-from core.judge.budget import Tally
-from core.judge.calls import Calls
 from core.judge.faults import Fault, FaultKind
 from core.judge.prompt import LETTERS, JudgePrompt
 from core.judge.reply import Reply, letter_probabilities, stated_probabilities
-from core.settings import JudgingSettings
+from core.judge.sending import Asked, Sender
 
 __all__ = ["Asked", "Opinion", "Opinions"]
 
@@ -22,41 +20,26 @@ TOP_LOGPROBS = 20
 VERDICT_TOKENS = 4
 "A blank or two may come before the letter."
 REASON_TOKENS = 400
-OTHER_NAMES = {"max_tokens": "max_completion_tokens"}
-OPTIONAL = ("max_tokens", "temperature", "seed", "response_format")
-"Parameters that a server may refuse by name; it is then asked without."
-PIXELS_PER_TOKEN, CHARACTERS_PER_TOKEN = 784, 3
-"For servers that do not count: patches of 28 x 28 pixels, and short words."
-
-
-class Asked(NamedTuple):
-    """One question with its pictures."""
-
-    ask: str
-    urls: Sequence[str]
-    max_pixels: int
-    deadline: float
-    "On the clock of the event loop."
-    tally: Tally
+Verdict = Literal["auto", "logprobs", "json"]
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """Scores over the prompt's answers, the mean of both orders."""
+    """Scores of the answers; of a closed set the mean of both orders."""
 
     scores: dict[str, float]
-    position_bias: float
-    "Mean probability of the answer that stood first, less that of a blind guess; 0 where places do not matter."
+    position_bias: float | None
+    """Mean probability of the answer that stood first, less that of a blind guess; 0 where places do not matter, None
+    of free answers, which are asked in one order."""
     reason: str
 
 
 class Opinions:
-    """Asks one model, and remembers what its server does not take."""
+    """Asks one model, and remembers whether its server gives log-probabilities."""
 
-    def __init__(self, calls: Calls, prompt: JudgePrompt, settings: JudgingSettings) -> None:
-        self._calls, self._prompt, self._verdict = calls, prompt, settings.verdict
-        self._in_words = settings.verdict == "json"
-        self._not_taken: set[str] = set()
+    def __init__(self, sender: Sender, prompt: JudgePrompt, verdict: Verdict) -> None:
+        self._sender, self._prompt, self._verdict = sender, prompt, verdict
+        self._in_words = verdict == "json"
 
     async def opinion(self, asked: Asked) -> Opinion:
         """Both orders, asked at the same time. Raises Fault where either brings nothing."""
@@ -90,22 +73,13 @@ class Opinions:
         return stated_probabilities(reply, letters)
 
     async def _reply(self, asked: Asked, order: Sequence[str], *, as_json: bool) -> Reply:
-        while True:
-            request = self._request(asked, order, as_json=as_json)
-            guessed = self._guessed_tokens(asked)
-            known = frozenset(self._not_taken)
-            try:
-                reply = await self._calls.complete(request, guessed, asked.deadline, asked.tally)
-            except Fault as fault:
-                if fault.parameter not in OPTIONAL or fault.parameter in known:
-                    raise
-                self._not_taken.add(fault.parameter)
-                continue
-            if not as_json and reply.first_logprobs is None:
-                # It would not give them for the next question either.
-                self._in_words = self._verdict == "auto"
-                raise Fault(FaultKind.NOT_TAKEN, "the server gives no log-probabilities")
-            return reply
+        characters = len(self._prompt.system) + len(self._prompt.question) + len(asked.ask)
+        reply = await self._sender.send(self._request(asked, order, as_json=as_json), asked, characters)
+        if not as_json and reply.first_logprobs is None:
+            # It would not give them for the next question either.
+            self._in_words = self._verdict == "auto"
+            raise Fault(FaultKind.NOT_TAKEN, "the server gives no log-probabilities")
+        return reply
 
     def _request(self, asked: Asked, order: Sequence[str], *, as_json: bool) -> dict[str, Any]:
         request: dict[str, Any] = {
@@ -115,19 +89,8 @@ class Opinions:
             "max_tokens": REASON_TOKENS if as_json else VERDICT_TOKENS,
         }
         if as_json:
-            request["response_format"] = self._prompt.reply_format()
-        else:
-            request |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-        for name in self._not_taken & request.keys():
-            value = request.pop(name)
-            if name in OTHER_NAMES:
-                request[OTHER_NAMES[name]] = value
-        return request
-
-    def _guessed_tokens(self, asked: Asked) -> int:
-        pixels = asked.max_pixels * len(asked.urls)
-        characters = len(self._prompt.system) + len(self._prompt.question) + len(asked.ask)
-        return pixels // PIXELS_PER_TOKEN + characters // CHARACTERS_PER_TOKEN
+            return {**request, "response_format": self._prompt.reply_format()}
+        return {**request, "logprobs": True, "top_logprobs": TOP_LOGPROBS}
 
 
 Order = tuple[list[float], str]

@@ -14,6 +14,7 @@ from core.judge.base import Judge
 from core.policy import Library
 from core.policy.reader.background import Background
 from core.policy.reader.matching import MATCH_FEATURES, kept_screen_vectors, match_features
+from core.policy.testimony import Testimony
 from core.reading import ENGINE, text_encoder
 from core.schema import Example, Judgment
 
@@ -48,10 +49,11 @@ class ReadingJudge(Judge):
 
     def __init__(self, background: Background) -> None:
         self.background = background
-        self.prompt_version = f"2/{background.digest}/{ENGINE}"
+        self.prompt_version = f"3/{background.digest}/{ENGINE}"
 
     def judge(self, example: Example, candidates: Sequence[JsonValue], library: Library) -> Judgment:
         started = time.perf_counter()
+        library = Testimony(library, example.ask)
         reading = library.reading(example.media[0])
         if len(reading.lines) < MIN_LINES:
             return self.unscored(example, candidates, f"only {len(reading.lines)} lines of text on the screen")

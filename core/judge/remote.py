@@ -1,4 +1,4 @@
-"""The judge behind a server: a vision-language model that is shown the screen and chooses between statements."""
+"""The judge that is a model: shown the pictures it chooses between statements, or scores a group of free answers."""
 
 import asyncio
 import time
@@ -9,13 +9,15 @@ from pydantic import JsonValue
 
 from core.judge.backend import Backend
 from core.judge.background import in_pages
-from core.judge.base import Judge, Spent
+from core.judge.base import Group, Judge, Spent
 from core.judge.budget import Budget, Tally
 from core.judge.calls import Calls
 from core.judge.faults import Fault, FaultKind
+from core.judge.group import GroupOpinions, GroupPrompt, distinct
 from core.judge.opinion import Asked, Opinion, Opinions
 from core.judge.pictures import Pictures
 from core.judge.prompt import JudgePrompt
+from core.judge.sending import Sender
 from core.policy import Library
 from core.schema import Example, Judgment, NightshiftError, content_id
 from core.settings import JudgingSettings
@@ -25,17 +27,23 @@ __all__ = ["RemoteJudge"]
 VERSION = "1"
 "Changes with the way replies are asked for and read."
 
-Question = tuple[Example, Sequence[JsonValue]]
-
 
 class RemoteJudge(Judge):
-    """Asks `prompt` of the model behind `backend`."""
+    """Asks `prompt` of the model behind `backend`. With a GroupPrompt, any candidates are scored in one call."""
 
-    def __init__(self, backend: Backend, prompt: JudgePrompt, settings: JudgingSettings) -> None:
-        self.name = backend.name
+    def __init__(
+        self, backend: Backend, prompt: JudgePrompt | GroupPrompt, settings: JudgingSettings, name: str | None = None
+    ) -> None:
+        """`name` where it is not the backend's."""
+        self.name = name or backend.name
         self._backend, self._prompt, self._settings = backend, prompt, settings
         digest = content_id(prompt.model_dump(mode="json"), backend.address, settings.verdict, settings.max_pixels)
         self.prompt_version = f"{VERSION}/{backend.model}/{digest[:12]}"
+
+    def judgment_id(self, example: Example, candidates: Sequence[JsonValue]) -> str:
+        if isinstance(self._prompt, GroupPrompt):
+            candidates = distinct(candidates)
+        return super().judgment_id(example, candidates)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -47,25 +55,26 @@ class RemoteJudge(Judge):
         )
 
     def judge(self, example: Example, candidates: Sequence[JsonValue], library: Library) -> Judgment:
-        (judgment,) = [each for page in self._pages([(example, candidates)], library, Spent()) for each in page]
+        (judgment,) = [each for page in self.judge_groups([(example, candidates)], library) for each in page]
         return judgment
 
-    def judge_all(
+    def judge_groups(
         self,
-        examples: Sequence[Example],
+        groups: Sequence[Group],
         library: Library,
         spent: Spent = Spent(),  # noqa: B008 (frozen)
     ) -> Iterator[list[Judgment]]:
-        return self._pages([(example, example.answers or ()) for example in examples], library, spent)
+        if not groups:
+            # A model within this process would be loaded for nothing.
+            return iter(())
 
-    def _pages(self, questions: Sequence[Question], library: Library, spent: Spent) -> Iterator[list[Judgment]]:
         async def work(put: Callable[[Judgment], None]) -> None:
             async with self._backend:
                 budget = Budget(self._settings, spent)
                 calls = Calls(self._backend, self._settings, budget)
-                opinions = Opinions(calls, self._prompt, self._settings)
+                opinions = self._opinions(Sender(calls))
                 pictures = Pictures(library, self._settings.max_pixels)
-                waiting = iter(questions)
+                waiting = iter(groups)
 
                 async def worker() -> None:
                     for example, candidates in waiting:
@@ -73,7 +82,7 @@ class RemoteJudge(Judge):
 
                 async with asyncio.TaskGroup() as group:
                     # One more than calls at a time: its picture is encoded while the others wait for their answers.
-                    for _ in range(min(len(questions), self._settings.concurrency + 1)):
+                    for _ in range(min(len(groups), calls.at_once + 1)):
                         group.create_task(worker())
 
         return in_pages(work)
@@ -83,7 +92,7 @@ class RemoteJudge(Judge):
         example: Example,
         candidates: Sequence[JsonValue],
         budget: Budget,
-        opinions: Opinions,
+        opinions: Opinions | GroupOpinions,
         pictures: Pictures,
     ) -> Judgment:
         """Scored, or unscored with the fault that stood in the way."""
@@ -91,7 +100,7 @@ class RemoteJudge(Judge):
         try:
             budget.check_soft()
             async with asyncio.timeout(self._settings.deadline_s):
-                opinion = await self._opinion(example, opinions, pictures, tally)
+                opinion = await self._opinion(example, candidates, opinions, pictures, tally)
         except TimeoutError:
             why = f"no judgment within {self._settings.deadline_s:g} s"
         except Fault as fault:
@@ -109,7 +118,22 @@ class RemoteJudge(Judge):
             example, candidates, scores, opinion.reason, ms, position_bias=opinion.position_bias, **spent
         )
 
-    async def _opinion(self, example: Example, opinions: Opinions, pictures: Pictures, tally: Tally) -> Opinion:
+    def _opinions(self, sender: Sender) -> Opinions | GroupOpinions:
+        if isinstance(self._prompt, GroupPrompt):
+            return GroupOpinions(sender, self._prompt)
+        return Opinions(sender, self._prompt, self._settings.verdict)
+
+    async def _opinion(
+        self,
+        example: Example,
+        candidates: Sequence[JsonValue],
+        opinions: Opinions | GroupOpinions,
+        pictures: Pictures,
+        tally: Tally,
+    ) -> Opinion:
         deadline = asyncio.get_running_loop().time() + self._settings.deadline_s
         urls = [await pictures.url(media) for media in example.media]
-        return await opinions.opinion(Asked(example.ask, urls, self._settings.max_pixels, deadline, tally))
+        asked = Asked(example.ask, urls, self._settings.max_pixels, deadline, tally)
+        if isinstance(opinions, GroupOpinions):
+            return await opinions.opinion(asked, candidates)
+        return await opinions.opinion(asked)

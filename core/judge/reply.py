@@ -4,13 +4,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.judge.faults import Fault, FaultKind, shortened
 
-__all__ = ["Reply", "letter_probabilities", "read_reply", "read_usage", "stated_probabilities"]
+__all__ = ["Reply", "group_scores", "letter_probabilities", "read_reply", "read_usage", "stated_probabilities"]
 
 CLEAR_MASS = 0.5
 "Least probability that the letters must have together for the first token to be a verdict."
@@ -92,6 +92,31 @@ def stated_probabilities(reply: Reply, letters: Sequence[str]) -> tuple[list[flo
     rest = (1 - verdict.confidence) / (len(letters) - 1)
     probabilities = [verdict.confidence if letter == verdict.verdict else rest for letter in letters]
     return probabilities, " ".join(verdict.reason.split())[:REASON_CHARACTERS]
+
+
+def group_scores(reply: Reply, answers: int) -> tuple[list[float], str]:
+    """The score in 0..1 of each of so many numbered answers, and the reason. The last object in the reply binds.
+
+    Raises Fault for a reply that was cut off, or that lacks a score or holds one too many.
+    """
+    if reply.finish_reason == "length":
+        raise Fault(FaultKind.ANSWERED, f"the reply was cut off: {shortened(reply.text)!r}")
+    objects = _objects(reply.text)
+    try:
+        said = _Scores.model_validate(objects[-1], strict=True)
+    except (IndexError, ValidationError) as error:
+        raise Fault(FaultKind.ANSWERED, f"no clear scores: {shortened(reply.text)!r}") from error
+    numbers = [str(number) for number in range(1, answers + 1)]
+    if said.scores.keys() != set(numbers):
+        given = shortened(", ".join(said.scores))
+        raise Fault(FaultKind.ANSWERED, f"scores for {given or 'nothing'}; there are the answers 1 to {answers}")
+    return [said.scores[number] for number in numbers], " ".join(said.reason.split())[:REASON_CHARACTERS]
+
+
+class _Scores(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    reason: str
+    scores: dict[str, Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]]
 
 
 class _Verdict(BaseModel):

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt
 
 from core.disk import sha256_of
 from core.learning.checkpoints import checkpoints_directory
+from core.learning.refreshes import Refreshes
 from core.learning.steps import partial_directory, read_steps
 from core.learning.training import HeldOut, TrainingResult
 from core.schema import NightshiftError, content_id
@@ -29,6 +30,8 @@ REFUSED = 3
 """Exit status of a training that ended with a message for a person."""
 
 TICK_S = 1.0
+ANSWER_S = 0.02
+"""A training that asks waits for its answer about this long, and for as long as it takes to find one."""
 
 
 class TrainingJob(BaseModel):
@@ -47,14 +50,24 @@ class TrainingJob(BaseModel):
     "Examples to be judged by a challenger that did not train on their cluster."
     held_out_features: Path | None = None
     "Their encoded features, in the same order."
+    rewards: str = ""
+    "For free text: where the function is that makes its rewards, `package.module:function`."
+    reward_arguments: dict[str, JsonValue] = {}
+    "What it is called with."
+    pictures: Path | None = None
+    "Folder of the examples' pictures, as `save_pictures` writes it, for rewards and rollout engines that look."
     settings: LearningSettings
     seed: NonNegativeInt
+    refreshes: Path | None = None
+    "Folder in which the training asks between rounds what enters; None where nothing does."
     out: Path
     "Folder of the result; what is beside it and begins with its name is scratch."
 
     def fingerprint(self) -> str:
         """Hash of what the result follows from: equal jobs over equal files have equal fingerprints."""
-        told = self.model_dump(mode="json", include={"policy", "held_out", "settings", "seed"})
+        told = self.model_dump(
+            mode="json", include={"policy", "held_out", "rewards", "reward_arguments", "settings", "seed"}
+        )
         champion = sorted(path for path in self.champion.rglob("*") if path.is_file())
         files: dict[str, JsonValue] = {
             f"champion/{path.relative_to(self.champion).as_posix()}": _sha256(path) for path in champion
@@ -66,17 +79,27 @@ class TrainingJob(BaseModel):
 
 
 def run_training(
-    job: TrainingJob, deadline_s: float, *, while_waiting: Callable[[], None] = lambda: None
+    job: TrainingJob,
+    deadline_s: float,
+    *,
+    while_waiting: Callable[[], None] = lambda: None,
+    answer: Callable[[int], None] | None = None,
 ) -> TrainingResult:
     """Runs the job to its end. A job that has already been done is not done again.
 
-    `while_waiting` is called about once a second (to renew a lease, say); what it raises stops the training. Raises
-    NightshiftError where the training refuses its input, stops being finite, dies, or outlasts `deadline_s`.
+    `while_waiting` is called about once a second (to renew a lease, say), and `answer`, with the steps done, when the
+    training asks in `job.refreshes` what enters; what they raise stops the training. Raises NightshiftError where the
+    training refuses its input, stops being finite, dies, or outlasts `deadline_s`.
     """
+    if (job.refreshes is None) != (answer is None):
+        raise ValueError("a training that asks needs an answer, and the other way round")
     job_file, log_file = (job.out.with_name(f"{job.out.name}.{kind}") for kind in ("job.json", "log"))
     job.out.parent.mkdir(parents=True, exist_ok=True)
     job_file.write_text(job.model_dump_json(indent=1))
     command = [sys.executable, "-m", "core.learning.process", str(job_file), str(os.getpid())]
+    refreshes = Refreshes(job.refreshes) if job.refreshes else None
+    if refreshes is not None:
+        refreshes.forget_question()
     with log_file.open("wb") as log:
         process = subprocess.Popen(
             command,
@@ -87,7 +110,7 @@ def run_training(
             start_new_session=True,
         )
     try:
-        _wait(process, deadline_s, while_waiting)
+        _wait(process, deadline_s, while_waiting, refreshes, answer)
     except subprocess.TimeoutExpired:
         steps = len(read_steps(job.out)) if partial_directory(job.out).exists() else 0
         _kill_group(process)
@@ -105,16 +128,27 @@ def run_training(
     return result
 
 
-def _wait(process: "subprocess.Popen[bytes]", deadline_s: float, while_waiting: Callable[[], None]) -> None:
-    deadline = time.monotonic() + deadline_s
+def _wait(
+    process: "subprocess.Popen[bytes]",
+    deadline_s: float,
+    while_waiting: Callable[[], None],
+    refreshes: Refreshes | None,
+    answer: Callable[[int], None] | None,
+) -> None:
+    deadline, ticked = time.monotonic() + deadline_s, time.monotonic()
     while process.poll() is None:
         left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise subprocess.TimeoutExpired(process.args, deadline_s)
         try:
-            process.wait(min(TICK_S, left_s))
+            process.wait(min(TICK_S if answer is None else ANSWER_S, left_s))
         except subprocess.TimeoutExpired:
-            while_waiting()
+            asked = refreshes.asked() if refreshes is not None else None
+            if asked is not None and answer is not None:
+                answer(asked)
+            if time.monotonic() - ticked >= TICK_S:
+                ticked = time.monotonic()
+                while_waiting()
 
 
 def _kill_group(process: "subprocess.Popen[bytes]") -> None:
@@ -143,6 +177,11 @@ def _last_words(status: int, log_file: Path) -> str:
     lines = log_file.read_text(errors="replace").strip().splitlines() or ["it left no message"]
     if status == REFUSED:
         return lines[-1]
+    if status == -signal.SIGKILL:
+        lines[-1] = (
+            "someone killed it, or the machine ran out of memory (then halve learning.batch_size first); "
+            f"its last words: {lines[-1]}"
+        )
     how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
     return f"the training process ended {how}: {lines[-1]} (all of it in {log_file})"
 

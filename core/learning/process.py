@@ -23,7 +23,10 @@ from core.learning.checkpoints import checkpoints_directory
 from core.learning.features import load_features
 from core.learning.items import load_items
 from core.learning.job import REFUSED, TrainingJob
+from core.learning.pictures import SavedPictures
 from core.learning.processes import is_main_process, process_count, together
+from core.learning.refreshes import Refreshes
+from core.learning.rewarding import Rewarding, rewards_at
 from core.learning.training import TrainingResult, train
 from core.policy import Policy
 from core.schema import NightshiftError
@@ -31,7 +34,7 @@ from core.schema import NightshiftError
 WATCH_S = 0.2
 LOCK_WAIT_S = 10.0
 OUT_OF_MEMORY = (
-    "the accelerator ran out of memory; nothing was saved and the champion stays. Halve learning.batch_size first, "
+    "{what} ran out of memory; nothing was saved and the champion stays. Halve learning.batch_size first, "
     "then vlm.max_pixels; vlm.last_blocks and vlm.dtype save memory too"
 )
 
@@ -42,13 +45,18 @@ def main(arguments: list[str]) -> int:
         _die_with(int(arguments[1]))
     try:
         job = _read_job(Path(arguments[0]))
+        if len(arguments) == 1:
+            job = job.model_copy(update={"refreshes": None})  # nobody is there to answer
         with Path(arguments[0]).open("rb") as lock:
             if is_main_process():
                 _lock(lock.fileno(), job)
             with together():
                 run(job)
-    except torch.OutOfMemoryError:
-        sys.stderr.write(f"{OUT_OF_MEMORY}\n")
+    except (MemoryError, RuntimeError) as error:
+        what = _what_is_full(error)
+        if what is None:
+            raise
+        sys.stderr.write(f"{OUT_OF_MEMORY.format(what=what)}\n")
         return REFUSED
     except NightshiftError as error:
         sys.stderr.write(f"{error}\n")
@@ -73,8 +81,17 @@ def run(job: TrainingJob) -> TrainingResult:
         out=job.out,
         held_out=job.held_out,
         held_out_features=load_features(job.held_out_features) if job.held_out_features else (),
+        rewarding=_rewarding(job),
         job=fingerprint,
+        refreshes=Refreshes(job.refreshes) if job.refreshes else None,
     )
+
+
+def _rewarding(job: TrainingJob) -> Rewarding | None:
+    if not job.rewards:
+        return None
+    library = SavedPictures(job.pictures) if job.pictures is not None else None
+    return Rewarding(rewards_at(job.rewards, job.reward_arguments), library)
 
 
 def policy_class(place: str) -> type[Policy]:
@@ -110,6 +127,15 @@ def _lock(file: int, job: TrainingJob) -> None:
             if time.monotonic() > deadline:
                 raise NightshiftError(f"another process is training into {job.out}") from None
             time.sleep(WATCH_S)
+
+
+def _what_is_full(error: MemoryError | RuntimeError) -> str | None:
+    """Whose memory has run out, if that is what happened."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return "the accelerator"
+    # For the CPU torch has no exception of its own.
+    full = isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+    return "the machine" if full else None
 
 
 def _die_with(parent: int) -> None:

@@ -1,8 +1,10 @@
 """The figures of each optimiser step, written while training so that a console can follow.
 
 One JSON object a line: `challenger` (`full`, or `fold-0`, ...), `step` from 1, the parts of the loss by name,
-`learning_rate`, `grad_norm` before clipping, and `seconds` since that challenger's training began. A figure that is
-not a number is null.
+`reward/<name>` for each part of the reward, `learning_rate`, `grad_norm` before clipping, `prompt_tokens` of the batch
+where a prompt has tokens, and `seconds` since that challenger's training began. A step before which
+something entered or left (`core.learning.rounds`) has `words_entered` and `words_left`. A figure that is not a number
+is null.
 """
 
 import json

@@ -1,9 +1,10 @@
-"""TRL's `GRPOTrainer` for a closed answer set: four small seams, no method of it copied.
+"""TRL's `GRPOTrainer` for the objectives of this package: four small seams, no method of it copied.
 
-What of TRL's algorithm is left out, and why: generation and prompt preprocessing (the answers are known: features
-are encoded once, before training), reward functions (rewards come with the items), the reference model (the
-champion's log-probabilities are computed once), importance ratios and clipping (one update per group). What stays:
-the loop, optimiser, schedule, gradient clipping and accumulation, device placement, metrics.
+What of TRL's algorithm is left out, and why: generation and prompt preprocessing (features are encoded once, before
+training; an objective over a closed set knows the answers, one of free text draws from a rollout engine), reward
+functions (rewards come with the items, or from the objective), the reference model (the champion is the same model
+with other weights in its adapter). What stays: the loop, optimiser, schedule, gradient clipping and accumulation,
+device placement, metrics.
 
 Importing this module imports TRL; nothing in `core.learning` does so before it trains.
 """
@@ -12,7 +13,6 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,16 +22,17 @@ from torch import Tensor
 from torch.utils.data import Sampler
 from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from transformers.trainer import TRAINER_STATE_NAME
-from trl import GRPOConfig, GRPOTrainer
 
 from core.learning.answer_model import AnswerModel, tokenizer_of_no_words
 from core.learning.checkpoints import Checkpoints
-from core.learning.items import Targets, TrainingItem
+from core.learning.items import TrainingItem
+from core.learning.live_items import Entering, LiveItems
 from core.learning.loss import PARTS
-from core.learning.objectives import ClosedSetObjective, Objective, TokenObjective, token_mask
+from core.learning.objectives import Drawn, Objective
 from core.learning.processes import is_sharded, process_count
-from core.learning.replay import Replay
-from core.learning.scoring import collate, score_tokens
+from core.learning.reward_figures import PREFIX, rewards_by_name
+from core.learning.rounds import Rounds
+from core.learning.scoring import collate
 from core.learning.steps import without_nan
 from core.learning.training_state import (
     changing_weights,
@@ -44,33 +45,36 @@ from core.learning.training_state import (
     restore_weights,
     write_state,
 )
+from core.learning.trl_alone import GRPOConfig, GRPOTrainer
 from core.learning.watch import Watch
 from core.policy import Features, Policy
 from core.schema import NightshiftError
 from core.settings import LearningSettings
 
-__all__ = ["ClosedSetGRPOTrainer", "StepListener", "closed_set_trainer", "fit"]
+__all__ = ["MakeObjective", "PolicyTrainer", "StepListener", "fit", "policy_trainer"]
 
 StepListener: TypeAlias = Callable[[dict[str, Any]], object]
+MakeObjective: TypeAlias = Callable[[Policy, LiveItems], Objective]
+"""From a policy, which still is the champion."""
 
-STEP_FIGURES = (*PARTS, "mismatch", "grad_norm", "learning_rate")
-ROUND_STEPS = 10
-"""Steps drawn from the replay at a time; what a round holds is settled when it begins."""
+DRAWN = ("staleness", "tokens", "truncated", "rollout_s")
+LOOP = ("mismatch", "grad_norm", "learning_rate", "prompt_tokens", "words_entered", "words_left")
+STEP_FIGURES = (*PARTS, *DRAWN, *LOOP)
 
 
-class ClosedSetGRPOTrainer(GRPOTrainer):
-    """Trains `policy.model` in place on items of a closed answer set, `features[i]` being those of item i.
+class PolicyTrainer(GRPOTrainer):
+    """Trains `policy.model`, which still is the champion, in place.
 
-    The same features, objective, replay, seed and settings give bit-identical weights on the same machine.
-    `items_count` is how many items of full weight there are: what a mean over all of them stands for.
+    The same items, objective, seed, settings and changes give bit-identical weights on the same machine.
+    `items_count` is how many items of full weight there are: what a mean over all of them stands for. `entering` says
+    what changes between rounds.
     """
 
     def __init__(
         self,
         policy: Policy,
         objective: Objective,
-        features: Sequence[Features],
-        replay: Replay,
+        live: LiveItems,
         settings: LearningSettings,
         *,
         items_count: int,
@@ -78,16 +82,18 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         output_dir: Path,
         checkpoints: Checkpoints | None = None,
         callbacks: Sequence[TrainerCallback] = (),
+        entering: Entering | None = None,
     ) -> None:
         self._checkpoints = checkpoints
-        self._policy, self._objective, self._features = policy, objective, features
-        self._replay, self._settings = replay, settings
+        self._policy, self._objective = policy, objective
+        self._live, self._settings = live, settings
+        self._rounds = Rounds(policy, objective, live, settings, entering)
         self._watch, self._items_count = Watch(settings), items_count
         super().__init__(
             model=AnswerModel(policy.model, objective.forward),
-            reward_funcs=_rewards_come_with_the_items,
+            reward_funcs=_rewarded_by_the_objective,
             args=_config(policy, settings, seed, output_dir, checkpoints=checkpoints is not None),
-            train_dataset=Dataset.from_dict({"item": range(len(features))}),
+            train_dataset=Dataset.from_dict({"draw": range(settings.steps * settings.batch_size)}),
             processing_class=tokenizer_of_no_words(),
             callbacks=list(callbacks),
         )
@@ -109,22 +115,41 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         """Nothing about a training leaves the machine, whatever the environment says."""
 
     def _get_train_sampler(self, dataset: Dataset | None = None) -> Sampler[int]:  # noqa: ARG002
-        return _ReplaySampler(self._replay, self._settings.steps, self._settings.batch_size)
+        return self._rounds
 
-    def _generate_and_score_completions(self, inputs: list[dict[str, int]]) -> dict[str, Tensor]:
-        return {"rows_N": torch.tensor([row["item"] for row in inputs])}
+    def _generate_and_score_completions(self, inputs: list[dict[str, int]]) -> Drawn:
+        rows_N = torch.tensor([self._rounds.drawn[each["draw"]] for each in inputs])
+        return self._objective.draw(rows_N, self.state.global_step)
 
-    def _compute_loss(self, model: torch.nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+    def _compute_loss(self, model: torch.nn.Module, inputs: Drawn) -> Tensor:
         rows_N = inputs["rows_N"]
-        scores = model(**collate(self._policy, [self._features[row] for row in rows_N.tolist()]))
-        if self.state.global_step == 0:
-            self._watch.compare(self._note("mismatch", float(self._objective.mismatch(scores, rows_N))))
-        loss, parts = self._objective(scores, rows_N)
+        for name, words in self._rounds.begin(self.state.global_step).items():
+            self._note(name, words)
+        batch = collate(self._policy, [self._live.features_of(row) for row in rows_N.tolist()])
+        scores = model(**batch, **self._objective.beside(inputs))
+        self._note_more(rows_N, batch, scores)
+        self._compare(scores, inputs)
+        loss, parts = self._objective(scores, inputs)
         # The same figures everywhere, so that no process stops alone.
         means = self._mean_over_processes(torch.stack([value.float() for value in parts.values()])).tolist()
         figures = {name: self._note(name, mean) for name, mean in zip(parts, means, strict=True)}
         self._watch.look(self.state.global_step + 1, figures)
         return loss
+
+    def _compare(self, scores: Any, drawn: Drawn) -> None:
+        step = self.state.global_step
+        mismatch = self._objective.mismatch(scores, drawn, step)
+        if mismatch is not None:
+            nats = self._note("mismatch", float(self._mean_over_processes(mismatch.nats)))
+            self._watch.compare(step + 1, nats, mismatch.says)
+
+    def _note_more(self, rows_N: Tensor, batch: Features, scores: Any) -> None:
+        """Figures that the loss does not need: rewards by name, and how many tokens the prompts have."""
+        items = [self._live.items[row] for row in rows_N.tolist()]
+        for name, value in rewards_by_name(items, self._objective.answers(scores)).items():
+            self._note(name, value)
+        if "attention_mask" in batch:
+            self._note("prompt_tokens", float(batch["attention_mask"].sum()))
 
     def _note(self, name: str, value: float) -> float:
         self._metrics["train"][name].append(value)
@@ -136,8 +161,15 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         if self._checkpoints is None or not self.is_world_process_zero():
             return
         optimizer_tensors, optimizer_numbers = optimizer_state(self.optimizer)
-        tensors = {"weights": changing_weights(self._policy.model), "optimizer": optimizer_tensors, "random": random}
+        drawing, drawing_numbers = self._objective.state()
+        tensors = {
+            "weights": changing_weights(self._policy.model),
+            "optimizer": optimizer_tensors,
+            "random": random,
+            "objective": drawing,
+        }
         numbers = {
+            "objective": drawing_numbers,
             "optimizer": optimizer_numbers,
             "scheduler": self.lr_scheduler.state_dict(),
             "entropy_weight": self._objective.entropy.weight,
@@ -164,6 +196,7 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         restore_optimizer(self.optimizer, read_tensors(Path(checkpoint), "optimizer"), numbers["optimizer"])
         self.lr_scheduler.load_state_dict(numbers["scheduler"])
         self._objective.entropy.weight = numbers["entropy_weight"]
+        self._objective.restore(read_tensors(Path(checkpoint), "objective"), numbers["objective"])
         self._watch.steps_in_collapse = numbers["steps_in_collapse"]
 
     def _load_scaler(self, checkpoint: str | None) -> None:
@@ -173,21 +206,6 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         if checkpoint is not None:
             states = read_tensors(Path(checkpoint), "random")
             restore_random(self._objective.sampling, states, self.args.process_index)
-
-
-class _ReplaySampler(Sampler[int]):
-    """All draws of a training, round by round."""
-
-    def __init__(self, replay: Replay, steps: int, batch_size: int) -> None:
-        self._replay, self._steps, self._batch_size = replay, steps, batch_size
-
-    def __len__(self) -> int:
-        return self._steps * self._batch_size
-
-    def __iter__(self) -> Iterator[int]:
-        for first in range(0, self._steps, ROUND_STEPS):
-            steps = min(ROUND_STEPS, self._steps - first)
-            yield from self._replay.draw(steps * self._batch_size, first // ROUND_STEPS).tolist()
 
 
 class _StepLog(TrainerCallback):
@@ -209,40 +227,40 @@ class _StepLog(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:  # noqa: ARG002
         if "train_runtime" in logs:  # the summary after the last step
             return
-        figures = {name: logs[name] for name in sorted(logs) if name in STEP_FIGURES and logs[name] is not None}
+        kept = [name for name in sorted(logs) if name in STEP_FIGURES or name.startswith(PREFIX)]
+        figures = {name: logs[name] for name in kept if logs[name] is not None}
         seconds = time.perf_counter() - self._began
         state.log_history[-1] = {"step": state.global_step, **without_nan(figures), "seconds": round(seconds, 4)}
         self._on_step(state.log_history[-1])
 
 
-def closed_set_trainer(
+def policy_trainer(
     policy: Policy,
     items: Sequence[TrainingItem],
     features: Sequence[Features],
     reference_NK: Tensor,
+    objective: MakeObjective,
     settings: LearningSettings,
     *,
     seed: int,
     scratch: Path,
     checkpoints: Checkpoints | None = None,
     callbacks: Sequence[TrainerCallback] = (),
-) -> ClosedSetGRPOTrainer:
+    entering: Entering | None = None,
+) -> PolicyTrainer:
     """The trainer of `policy`, which still is the champion, whose log-probabilities are `reference_NK`."""
-    replay = Replay(items, seed=seed, family_cap=settings.family_cap, importance_exponent=settings.importance_exponent)
-    targets = Targets.of(items, reference_NK)
-    importance_N = torch.as_tensor(replay.importance_N, dtype=torch.float32)
-    targets = replace(targets, weights_N=targets.weights_N * importance_N).to(policy.model.device)
-    return ClosedSetGRPOTrainer(
+    live = LiveItems(items, features, reference_NK, settings, seed)
+    return PolicyTrainer(
         policy,
-        _objective(policy, targets, features, settings, seed),
-        features,
-        replay,
+        objective(policy, live),
+        live,
         settings,
         items_count=max(1, round(sum(item.weight for item in items))),
         seed=seed,
         output_dir=scratch,
         checkpoints=checkpoints,
         callbacks=callbacks,
+        entering=entering,
     )
 
 
@@ -251,16 +269,19 @@ def fit(
     items: Sequence[TrainingItem],
     features: Sequence[Features],
     reference_NK: Tensor,
+    objective: MakeObjective,
     settings: LearningSettings,
     *,
     seed: int,
     scratch: Path,
     on_step: StepListener,
     checkpoints: Checkpoints | None = None,
+    entering: Entering | None = None,
 ) -> None:
     """Trains `policy.model` in place; `on_step` gets each step's figures as they come.
 
     With `checkpoints` it goes on from the newest and leaves new ones; `on_step` is then given the earlier steps again.
+    `entering` is asked between rounds; where several processes train, it is not.
     Sharded weights leave none. Where several processes train, the main one ends with what was trained.
     Raises NightshiftError where loss or weights stop being finite numbers.
     """
@@ -269,16 +290,18 @@ def fit(
     with _deterministic_algorithms(), _dropout_put_back(policy.model):
         # Sharding takes a model apart for good, and the policy is needed whole, to score and for the next challenger.
         trained = policy if process_count() == 1 else copy.deepcopy(policy)
-        trainer = closed_set_trainer(
+        trainer = policy_trainer(
             trained,
             items,
             features,
             reference_NK,
+            objective,
             settings,
             seed=seed,
             scratch=scratch,
             checkpoints=checkpoints,
             callbacks=[_StepLog(on_step)],
+            entering=entering if process_count() == 1 else None,
         )
         newest = checkpoints.newest() if checkpoints is not None else None
         trainer.train(resume_from_checkpoint=str(newest) if newest is not None else None)
@@ -358,16 +381,5 @@ def _config(
     )
 
 
-def _objective(
-    policy: Policy, targets: Targets, features: Sequence[Features], settings: LearningSettings, seed: int
-) -> Objective:
-    if settings.objective == "closed_set":
-        return ClosedSetObjective(policy, targets, settings, seed)
-    token_mask(policy, settings)
-    # The policy still is the champion: what it says now is the reference.
-    reference_MKT = score_tokens(policy, features, settings.batch_size).to(policy.model.device)
-    return TokenObjective(policy, targets, reference_MKT, settings, seed)
-
-
-def _rewards_come_with_the_items(**_: Any) -> list[float | None]:
-    raise NightshiftError("a closed answer set is rewarded by its items; no reward function is called in training")
+def _rewarded_by_the_objective(**_: Any) -> list[float | None]:
+    raise NightshiftError("rewards come with the items or from the objective; TRL asks for none")

@@ -2,7 +2,17 @@
 
 from core.media.blobs import Blobs, blob_key
 from core.media.errors import BlobDamaged, ImageRefused
-from core.media.intake import hamming, intake, read_file
+from core.media.intake import hamming, intake, pixel_hash, read_file
 from core.media.normalise import open_image
 
-__all__ = ["BlobDamaged", "Blobs", "ImageRefused", "blob_key", "hamming", "intake", "open_image", "read_file"]
+__all__ = [
+    "BlobDamaged",
+    "Blobs",
+    "ImageRefused",
+    "blob_key",
+    "hamming",
+    "intake",
+    "open_image",
+    "pixel_hash",
+    "read_file",
+]

@@ -15,7 +15,7 @@ from core.media.normalise import bounded, encode, opaque_rgb, upright
 from core.schema import Media
 from core.settings import MediaSettings
 
-__all__ = ["hamming", "intake", "read_file"]
+__all__ = ["hamming", "intake", "pixel_hash", "read_file"]
 
 MIN_SIDE = 8
 "Pixels; on anything smaller there is nothing to see, and nothing for a perceptual hash to hold on to."
@@ -44,7 +44,7 @@ def intake(
         raise ImageRefused(error.reason, name) from error.__cause__
     stored = encode(image)
     media = Media(
-        id=_pixel_hash(image),
+        id=pixel_hash(image),
         blob=blob_key(stored, "png"),
         width=image.width,
         height=image.height,
@@ -113,7 +113,8 @@ def _too_many_bytes(settings: MediaSettings) -> str:
     return f"is too large: more than {settings.max_bytes:,} bytes"
 
 
-def _pixel_hash(image: Image.Image) -> str:
+def pixel_hash(image: Image.Image) -> str:
+    """The media id of a normalised RGB picture."""
     digest = hashlib.sha256(f"{image.width}x{image.height} RGB\n".encode())
     digest.update(image.tobytes())
     return digest.hexdigest()

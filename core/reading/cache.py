@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from core.reading.lines import Reading
-from core.reading.ocr import ENGINE
+from core.reading.ocr import ENGINE, read_image
 
 __all__ = ["DerivedCache"]
 
@@ -19,20 +20,26 @@ Arrays = dict[str, NDArray[np.float32]]
 
 
 class DerivedCache:
-    """A folder that several processes may fill at once; an entry appears whole or not at all."""
+    """A folder that several processes may fill at once; an entry appears whole or not at all.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    `keep` says what of a reading may be kept; nobody is handed more. What is kept by another rule needs another folder.
+    """
 
-    def reading(self, media: str, make: Callable[[], Reading]) -> Reading:
-        """The reading of `media`, made and kept if it is not there or is damaged."""
+    def __init__(self, root: Path, keep: Callable[[Reading, Image], Reading] | None = None) -> None:
+        self.root, self._keep = root, keep
+
+    def reading(self, media: str, image: Callable[[], Image], read: Callable[[Image], Reading] = read_image) -> Reading:
+        """The reading of `media`, whose picture is `image()`, made and kept if it is not there or is damaged."""
         path = self._path(media, f"{ENGINE}.json")
         if path.exists():
             try:
                 return Reading.model_validate_json(path.read_bytes())
             except (ValueError, OSError):
                 path.unlink(missing_ok=True)
-        reading = make()
+        picture = image()
+        reading = read(picture)
+        if self._keep is not None:
+            reading = self._keep(reading, picture)
         self._write(path, lambda temporary: temporary.write_text(reading.model_dump_json()))
         return reading
 

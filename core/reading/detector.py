@@ -9,9 +9,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from onnxruntime import InferenceSession
 
-from core.reading.networks import CORES, MODELS, session
+from core.reading.networks import Network
 
 __all__ = ["STEP", "Boxes", "Pixels", "Window", "detect", "shrunk"]
 
@@ -51,15 +50,15 @@ def detect(pixels_HWC: Pixels, window: Window | None = None) -> Boxes:
     rows, columns = shrunk_HWC.shape[:2]
     left, top, right, bottom = (STEP * edge for edge in window) if window else (0, 0, columns, rows)
     signal = shrunk_HWC[top:bottom, left:right].astype(np.float32).transpose(2, 0, 1)[None] * np.float32(2 / 255) - 1
-    (text_1CHW,) = _network().run(None, {"x": np.ascontiguousarray(signal)})
+    text_1CHW = _network()(np.ascontiguousarray(signal))
     boxes_L4 = _boxes(text_1CHW[0, 0]) + np.array([left, top, left, top], dtype=np.float32)
     boxes_L4 *= np.array([width / columns, height / rows] * 2, dtype=np.float32)
     return np.clip(boxes_L4.round(), 0, np.array([width, height] * 2)).astype(np.int64)
 
 
 @lru_cache(maxsize=1)
-def _network() -> InferenceSession:
-    return session(MODELS / MODEL, threads=CORES)
+def _network() -> Network:
+    return Network(MODEL, side_by_side=False)
 
 
 def _boxes(text_HW: NDArray[np.float32]) -> NDArray[np.float32]:

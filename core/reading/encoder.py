@@ -3,6 +3,7 @@
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.nn import ModuleList
 
 __all__ = ["TextEncoder", "text_encoder"]
 
@@ -28,8 +30,9 @@ class TextEncoder:
         from transformers import AutoModel, AutoTokenizer
 
         self.tokenizer: Any = AutoTokenizer.from_pretrained(path, local_files_only=True)
-        self.model: Any = AutoModel.from_pretrained(path, local_files_only=True).eval()
+        self.model: Any = AutoModel.from_pretrained(path, local_files_only=True).eval().requires_grad_(False)
         self.dim: int = self.model.config.hidden_size
+        self._layers: Any = _swift(self.model.encoder.layer)
         self._known: OrderedDict[tuple[str, int], NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -61,10 +64,42 @@ class TextEncoder:
             for row, vector_D in zip(rows, vectors_ND, strict=True):
                 self._known[texts[row], max_tokens] = vector_D.copy()
 
-    def _encode(self, tokens_of: list[list[int]]) -> NDArray[np.float32]:
-        """Float[N, D] of texts that are sorted by length, end to end as one sequence: nothing is spent on padding.
+    def states(self, texts: Sequence[str], last_layers: int, max_tokens: int = 96) -> list["Tensor"]:
+        """Float[T, D] of each text: its T tokens as they are before the last `last_layers` layers.
 
-        Axes: P tokens of all texts, D of the model. Each text attends to itself alone.
+        What those layers are trained on: all before them is fixed, and need not be computed again. As with `embed` a
+        text gives the same bits in any company; nothing is remembered.
+        """
+        import torch
+
+        if not texts:
+            return []
+        with self._lock:
+            tokens_of = self.tokenizer(list(texts), truncation=True, max_length=max_tokens)["input_ids"]
+        layers = self.model.encoder.layer
+        order = sorted(range(len(texts)), key=lambda row: len(tokens_of[row]))
+        found: dict[int, Tensor] = {}
+        with torch.no_grad():
+            for rows in _batches(order, tokens_of):
+                states = self._states([tokens_of[row] for row in rows], layers[: len(layers) - last_layers])
+                found.update((row, state_TD.clone()) for row, state_TD in zip(rows, states, strict=True))
+        return [found[row] for row in range(len(texts))]
+
+    def _encode(self, tokens_of: list[list[int]]) -> NDArray[np.float32]:
+        """Float[N, D] of texts that are sorted by length."""
+        import torch
+
+        with torch.inference_mode():
+            states = self._states(tokens_of, self._layers)
+            mean_ND = torch.stack([state_TD.mean(0) for state_TD in states])
+            vectors: NDArray[np.float32] = torch.nn.functional.normalize(mean_ND, dim=-1).numpy().round(5)
+        return vectors
+
+    def _states(self, tokens_of: list[list[int]], layers: "ModuleList") -> Sequence["Tensor"]:
+        """Float[T, D] of each text after `layers`. The texts are sorted by length.
+
+        They stand end to end as one sequence, so that nothing is spent on padding. Axes: P tokens of all texts, D of
+        the model. Each text attends to itself alone.
         """
         import torch
 
@@ -74,14 +109,12 @@ class TextEncoder:
         ids_P = torch.tensor([token for tokens in (*fill, *tokens_of) for token in tokens])
         places_P = torch.cat([torch.arange(length) for length in lengths])
         embeddings = self.model.embeddings
-        with torch.inference_mode():
-            hidden_PD = embeddings.word_embeddings(ids_P) + embeddings.position_embeddings(places_P)
-            hidden_PD = embeddings.LayerNorm(hidden_PD + embeddings.token_type_embeddings.weight[0])
-            for layer in self.model.encoder.layer:
-                hidden_PD = _layer(layer, hidden_PD, Counter(lengths))
-            mean_ND = torch.stack([text_TD.mean(0) for text_TD in hidden_PD.split(lengths)[len(fill) :]])
-            vectors: NDArray[np.float32] = torch.nn.functional.normalize(mean_ND, dim=-1).numpy().round(5)
-        return vectors
+        hidden_PD = embeddings.word_embeddings(ids_P) + embeddings.position_embeddings(places_P)
+        hidden_PD = embeddings.LayerNorm(hidden_PD + embeddings.token_type_embeddings.weight[0])
+        hidden_PD = hidden_PD.to(next((weight.dtype for weight in layers.parameters()), hidden_PD.dtype))
+        for layer in layers:
+            hidden_PD = _layer(layer, hidden_PD, Counter(lengths))
+        return hidden_PD.float().split(lengths)[len(fill) :]
 
     def rarity(self, word: str) -> float:
         """How rare a word is, about 0 for the commonest to 3 and more: log of its rank in the encoder's vocabulary.
@@ -92,6 +125,13 @@ class TextEncoder:
         vocabulary = len(self.tokenizer)
         rank = pieces[0] if len(pieces) == 1 else vocabulary + 3000 * len(pieces)
         return float(np.log(max(rank, 2000) / 2000))
+
+
+def _swift(layers: Any) -> Any:
+    """The layers as they compute fastest here: in bfloat16 where the processor multiplies in it, else as they are."""
+    import torch
+
+    return deepcopy(layers).bfloat16() if torch.ops.mkldnn._is_mkldnn_bf16_supported() else layers
 
 
 def _batches(rows: Sequence[int], tokens_of: Sequence[Sequence[int]]) -> Iterator[list[int]]:

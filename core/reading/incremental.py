@@ -6,6 +6,7 @@ there is found where a full reading finds it; every other line is kept.
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -29,6 +30,10 @@ REACH = 12
 "Pixels around a change in which text may have been found otherwise because of it."
 CONTEXT = 32
 "Pixels around what is looked at again, so that the network sees what surrounds it."
+WINDOW_SIDES = (4, 8, 12, 16, 24)
+"STEPs of a window's side: of few kinds, since the network prepares itself once for every shape."
+SLIGHT = 3
+"Pixels that the edges of a box may be off because less of the screen was looked at."
 REMEMBERED = 16
 "Sessions whose last screen is kept."
 
@@ -68,8 +73,9 @@ def read_again(before: Sight, image: Image) -> Sight | None:
         return None
     touched = [box for box in old if any(_overlap(box, region) for region in regions)]
     found = [tuple(box) for box in boxes_L4.tolist()]
-    same = {box for box in found if box in touched and not _within(changed, box)}
-    fresh = [box for box in found if box not in same]
+    twins = {box: _twin(box, touched, changed) for box in found}
+    same = set(twins.values())
+    fresh = [box for box in found if twins[box] is None]
     kept = [line for box, line in old.items() if box in same or (box not in touched and not _covered(box, fresh))]
     lines = kept + found_lines(now_HWC, np.array(fresh, dtype=np.int64).reshape(-1, 4))
     return Sight(now_HWC, reading_of(lines, width, height, started=started))
@@ -129,19 +135,26 @@ def _looked_at(pixels_HWC: Pixels, regions: list[Box]) -> Boxes | None:
     rows, columns = shrunk(pixels_HWC).shape[:2]
     steps = (columns // STEP, rows // STEP)
     windows = _apart([_window(region, steps, width, height) for region in regions])
-    if sum((right - left) * (bottom - top) for left, top, right, bottom in windows) > MOST_LOOKED_AT * np.prod(steps):
+    windows = [(*_grown(left, right, steps[0]), *_grown(top, bottom, steps[1])) for left, top, right, bottom in windows]
+    if sum((right - left) * (bottom - top) for left, right, top, bottom in windows) > MOST_LOOKED_AT * np.prod(steps):
         return None
     found: list[list[int]] = []
-    for window in windows:
-        edges = [edge * size / step for edge, size, step in zip(window, (width, height) * 2, steps * 2, strict=True)]
-        for box in detect(pixels_HWC, window).tolist():
-            if not any(_overlap(tuple(box), region) for region in regions):
+    for left, right, top, bottom in windows:
+        ends = left * width / steps[0] if left else -1, right * width / steps[0] if right < steps[0] else np.inf
+        for box in detect(pixels_HWC, (left, top, right, bottom)).tolist():
+            if not any(_overlap(box, region) for region in regions) or _covered(box, found):
                 continue
-            cut_left, cut_right = box[0] <= edges[0] and window[0] > 0, box[2] >= edges[2] and window[2] < steps[0]
-            if cut_left or cut_right:
+            if box[0] <= ends[0] or box[2] >= ends[1]:
                 return None
             found.append(box)
     return np.array(found, dtype=np.int64).reshape(-1, 4)
+
+
+def _grown(start: int, end: int, limit: int) -> tuple[int, int]:
+    """A side of a window, about where it was, made as long as one of WINDOW_SIDES, or as `limit`."""
+    side = next((side for side in WINDOW_SIDES if end - start <= side < limit), limit)
+    start = min(max(0, (start + end - side) // 2), limit - side)
+    return start, start + side
 
 
 def _window(region: Box, steps: tuple[int, int], width: int, height: int) -> Window:
@@ -155,7 +168,7 @@ def _window(region: Box, steps: tuple[int, int], width: int, height: int) -> Win
     )
 
 
-def _overlap(a: Box, b: Box) -> bool:
+def _overlap(a: Sequence[int], b: Sequence[int]) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
@@ -164,12 +177,21 @@ def _joined(boxes: list[Box]) -> Box:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
+def _twin(box: Box, lines: list[Box], changed: Mask) -> Box | None:
+    """The line that stands where `box` was found, give or take what is SLIGHT, where nothing there has changed."""
+    for line in lines:
+        slight = max(abs(a - b) for a, b in zip(box, line, strict=True)) <= SLIGHT
+        if slight and not _within(changed, _joined([box, line])):
+            return line
+    return None
+
+
 def _within(changed: Mask, box: Box) -> bool:
     left, top, right, bottom = box
     return bool(changed[top // BLOCK : -(-bottom // BLOCK), left // BLOCK : -(-right // BLOCK)].any())
 
 
-def _covered(box: Box, others: list[Box]) -> bool:
+def _covered(box: Sequence[int], others: Sequence[Sequence[int]]) -> bool:
     """Whether another box takes most of this one."""
     area = (box[2] - box[0]) * (box[3] - box[1])
     return any(

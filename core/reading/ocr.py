@@ -12,7 +12,7 @@ from core.reading.recogniser import recognise
 
 __all__ = ["ENGINE", "found_lines", "pixels_of", "read_image", "reading_of"]
 
-ENGINE = f"rapidocr-{version('rapidocr')}-screen1"
+ENGINE = f"rapidocr-{version('rapidocr')}-screen2"
 "Part of the cache key: another engine reads again. The last part changes with what is done around the networks."
 MIN_SCORE = 0.5
 MIN_LENGTH = 2

@@ -1,32 +1,31 @@
 """What a line of text says, by the PP-OCR recogniser from the RapidOCR wheel.
 
-A run costs what its input is wide, so lines are read no wider than they are, several of about one width together, on
-every core at once.
+A run costs what its input is wide, so lines are read little wider than they are, a few of one width together, on every
+core at once. Widths and numbers of lines are of few kinds, since every shape has to be prepared once.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, groupby
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from onnxruntime import InferenceSession
 
-from core.reading.networks import CORES, MODELS, session
+from core.reading.networks import CORES, Network
 
 __all__ = ["recognise"]
 
 MODEL = "PP-OCRv6_rec_small.onnx"
 HEIGHT = 48
 "Pixels: what the network takes."
-WIDTH_STEP = 8
-MIN_WIDTH = 48
-MAX_WIDTH = 2400
+WIDTHS = (*range(48, 320, 16), *range(320, 640, 32), *range(640, 1280, 64), *range(1280, 2401, 160))
+"Pixels: a line is filled up to the next of these; a longer one is squeezed into the last."
 BATCH_WIDTH = 640
 "Lines are read together up to this width in all."
+BATCHES = (4, 2, 1)
 TALL = 1.5
 "A box this much taller than wide holds a line turned on its side."
 
@@ -47,19 +46,18 @@ def recognise(crops: Sequence[Crop]) -> list[tuple[str, float]]:
 
 def _width(crop: Crop) -> int:
     wide = HEIGHT * crop.shape[1] / max(1, crop.shape[0])
-    return min(MAX_WIDTH, max(MIN_WIDTH, math.ceil(wide / WIDTH_STEP) * WIDTH_STEP))
+    return next((width for width in WIDTHS if width >= wide), WIDTHS[-1])
 
 
 def _batches(widths: Sequence[int]) -> Iterator[list[int]]:
     """Indices of lines of one width, the widest first so that the cores finish together."""
-    batch: list[int] = []
-    for i in sorted(range(len(widths)), key=lambda i: -widths[i]):
-        if batch and (widths[i] != widths[batch[0]] or widths[i] * (len(batch) + 1) > BATCH_WIDTH):
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
+    widest_first = sorted(range(len(widths)), key=lambda i: -widths[i])
+    for width, alike in groupby(widest_first, key=lambda i: widths[i]):
+        rows = list(alike)
+        while rows:
+            size = next(n for n in BATCHES if n == 1 or (n <= len(rows) and n * width <= BATCH_WIDTH))
+            yield rows[:size]
+            rows = rows[size:]
 
 
 def _read(crops: Sequence[Crop], width: int) -> list[tuple[str, float]]:
@@ -68,8 +66,7 @@ def _read(crops: Sequence[Crop], width: int) -> list[tuple[str, float]]:
         wide = min(width, max(1, math.ceil(HEIGHT * crop.shape[1] / crop.shape[0])))
         scaled = cv2.resize(np.ascontiguousarray(crop), (wide, HEIGHT), interpolation=cv2.INTER_LINEAR)
         signal[row, :, :, :wide] = scaled.transpose(2, 0, 1) * np.float32(2 / 255) - 1
-    (chances_NTV,) = _network().run(None, {"x": signal})
-    return [_decoded(chances_TV) for chances_TV in chances_NTV]
+    return [_decoded(chances_TV) for chances_TV in _network()(signal)]
 
 
 def _decoded(chances_TV: NDArray[np.float32]) -> tuple[str, float]:
@@ -84,13 +81,13 @@ def _decoded(chances_TV: NDArray[np.float32]) -> tuple[str, float]:
 
 
 @lru_cache(maxsize=1)
-def _network() -> InferenceSession:
-    return session(MODELS / MODEL, threads=1)
+def _network() -> Network:
+    return Network(MODEL, side_by_side=True)
 
 
 @lru_cache(maxsize=1)
 def _symbols() -> tuple[str, ...]:
-    listed = _network().get_modelmeta().custom_metadata_map["character"].splitlines()
+    listed = _network().metadata["character"].splitlines()
     return ("", *listed, " ")
 
 

@@ -2,7 +2,7 @@
 
 from core.services import night
 from core.services.ablation import ablate
-from core.services.auditing import JudgeEvaluation, evaluate_judge
+from core.services.auditing import JudgeEvaluation, audit_figures, audit_judges, evaluate_judge
 from core.services.classify import Classifier, classify, prediction
 from core.services.comparing import compare_releases
 from core.services.doctor import Finding, doctor
@@ -23,9 +23,10 @@ from core.services.releases import (
 )
 from core.services.review import ReviewItem, review_queue
 from core.services.rollout import advance, approve, rollout_state
+from core.services.sessions import session_frames, sessions
 from core.services.simulation import simulate
 from core.services.training import train_on_folder
-from core.services.verifying import measure_titles, verify_screen
+from core.services.verifying import measure_titles, verify_prediction, verify_screen
 from core.services.workspace import Workspace
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "ablate",
     "advance",
     "approve",
+    "audit_figures",
+    "audit_judges",
     "champion_card",
     "classify",
     "collect_garbage",
@@ -66,11 +69,14 @@ __all__ = [
     "review_queue",
     "rollback",
     "rollout_state",
+    "session_frames",
+    "sessions",
     "simulate",
     "standing_word",
     "train_on_folder",
     "training_steps",
     "undo",
+    "verify_prediction",
     "verify_releases",
     "verify_screen",
 ]

@@ -41,8 +41,9 @@ class Classifier:
 
     @classmethod
     def of_release(cls, ws: Workspace, release: Release) -> Self:
-        """A release, from disk. Raises NightshiftError where it is missing or damaged."""
+        """A release, from disk, for answering only. Raises NightshiftError where it is missing or damaged."""
         policy, directory = load_policy(ws, release)
+        policy.freeze()
         return cls(ws, release.environment, policy, Calibration.read(directory), release.id)
 
     @classmethod
@@ -137,7 +138,8 @@ def classify(
     media = take_in(ws, data, name=name, source=source, session=session)
     example = classifier.environment.example((media.id,), ask, cluster=ws.clusters.cluster(media.id))
     (answered,) = (route(example) if route else classifier).predict([example])
-    answered = answered.model_copy(update={"latency_ms": round((time.perf_counter() - started) * 1000, 1)})
+    took_ms = round((time.perf_counter() - started) * 1000, 1)
+    answered = answered.model_copy(update={"latency_ms": took_ms, "session": session})
     word = standing_word(ws, example.id)
     if word is not None and word.answer != CANNOT_TELL:
         answered = answered.model_copy(

@@ -8,8 +8,9 @@ from pydantic import BaseModel
 
 from core.environments import environments
 from core.reading import text_encoder
-from core.schema import Media, NightshiftError
+from core.schema import JudgeAudit, Media, NightshiftError
 from core.services.classify import Classifier
+from core.services.judging import teacher_of
 from core.services.workspace import Workspace
 from core.settings import load_settings
 from core.store import open_store
@@ -49,10 +50,13 @@ def doctor(home: Path | None = None) -> list[Finding]:
         return [*findings, Finding(name="store", ok=False, what=str(error), do=what)]
     findings.append(_found("store", "mend or restore it from a backup", lambda: _store(ws)))
     findings.append(_found("pictures", "restore the blobs folder from a backup", lambda: _pictures(ws)))
+    findings.append(_found("privacy", "remove them, and the predictions that quote them stay", lambda: _privacy(ws)))
     findings.append(_found("reading", "install again with `make up`", _reading))
     for name in environments():
         do = "run `nightshift models rollback`, or restore the registry folder from a backup"
         findings.append(_found(f"champion of {name}", do, lambda name=name: _champion(ws, name)))  # type: ignore[misc]
+        do = "mend the setting or the key that it names; nights leave everything unjudged until then"
+        findings.append(_found(f"judge of {name}", do, lambda name=name: _judge(ws, name)))  # type: ignore[misc]
     return findings
 
 
@@ -86,9 +90,31 @@ def _pictures(ws: Workspace) -> str:
     return f"the newest {len(newest)} are there and undamaged"
 
 
+def _privacy(ws: Workspace) -> str:
+    """Raises NightshiftError where whole readings are left from before only titles and UI text were kept."""
+    if ws.settings.reading.privacy == "full":
+        return "screens are read in full"
+    left = len(list(ws.settings.cache_dir.glob("??/*")))
+    if left:
+        raise NightshiftError(f"{ws.settings.cache_dir} holds {left} files from when screens were read in full")
+    return "of a screen, the title and the text of the user interface are kept"
+
+
 def _reading() -> str:
     return f"text encoder with {text_encoder().dim} dimensions"
 
 
 def _champion(ws: Workspace, name: str) -> str:
     return f"release {Classifier.of_champion(ws, name).release_id[:12]} loads and its hash matches"
+
+
+def _judge(ws: Workspace, name: str) -> str:
+    teacher = teacher_of(ws, name)
+    audits = ws.store.find(JudgeAudit, environment=name, judge=teacher.name, limit=1, newest_first=True)
+    if not audits:
+        return f"{ws.settings.judge} can be asked; it was not audited yet (`nightshift judge audit`)"
+    last = audits[0]
+    return (
+        f"{ws.settings.judge} can be asked; kappa {last.overall.kappa} on {last.overall.scored} examples on "
+        f"{last.at:%Y-%m-%d}, it has earned {last.share:.0%} of its weight"
+    )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL.Image import Image
 
-from core.evaluation import cluster_sums, difference_ci95, figures, summarise
+from core.evaluation import abstaining, cluster_sums, difference_ci95, figures, summarise
 from core.media import intake, open_image, read_file
-from core.reading import DerivedCache, Reading, read_image
+from core.reading import DerivedCache, Reading
 from core.schema import CANNOT_TELL, Example, ItemScore, NightshiftError
 from core.services.classify import Classifier
 from core.services.importing import FolderRow, Progress, file_within, read_folder
@@ -60,7 +60,7 @@ class FolderLibrary:
 
     def reading(self, media: str) -> Reading:
         if media not in self._readings:
-            self._readings[media] = self._cache.reading(media, lambda: read_image(self.image(media)))
+            self._readings[media] = self._cache.reading(media, lambda: self.image(media))
         return self._readings[media]
 
     def arrays(self, media: str, name: str, make: "Callable[[], Arrays]") -> "Arrays":
@@ -190,6 +190,7 @@ def folder_figures(given: Answers, pairs: Sequence[LabelledPair]) -> dict[str, A
         "balanced_accuracy": overall.balanced_accuracy,
         "auroc": overall.auroc,
         "ece": overall.ece,
+        "abstaining": [line.model_dump() for line in abstaining(given.scores)],
         "hard": {"n": hard.n, "accuracy": hard.accuracy, "ci95": list(hard.ci95) if hard.ci95 else None},
         "latency_ms": {
             "p50": round(float(np.percentile(given.latency_ms, 50)), 1),

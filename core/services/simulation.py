@@ -17,7 +17,6 @@ import numpy as np
 
 from core.evaluation import summarise
 from core.media import read_file
-from core.reading import DerivedCache
 from core.schema import ChosenBy, Example, ItemScore, NightshiftError
 from core.services.classify import Classifier, classify
 from core.services.feedback import correct
@@ -88,7 +87,7 @@ def simulate(
         ws = Workspace.open(Path(home), **{**(overrides or {}), "cache": cache})
         rows = _relabelled(ws, environment, read_folder(directory), relabel)
         live_apps = split_by_app(rows, seed)
-        library = FolderLibrary(DerivedCache(cache), ws.settings.media)
+        library = FolderLibrary(ws.cache, ws.settings.media)
         known = {(pair.row.file, pair.row.ask): pair.example for pair in
                  labelled_pairs(ws, environment, directory, library, progress=progress)}  # fmt: skip
         rows = [row for row in rows if (row.file, row.ask) in known]

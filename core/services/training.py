@@ -129,7 +129,7 @@ def _begin(
         environment=environment,
         seed=seed,
         config={"method": method, "from": start.id, "learning": settings.model_dump(mode="json")},
-        versions={library: version(library) for library in (*LIBRARIES, "peft")},
+        versions={library: version(library) for library in LIBRARIES},
         trigger=TRAINING,
     )
     contents = {"train": [label for label, _ in train], "golden": golden}

@@ -9,13 +9,25 @@ from pydantic import BaseModel
 
 from core.environments.screen import Element, screen_elements, signals, window_title
 from core.media import read_file
-from core.schema import NightshiftError
+from core.policy import Library
+from core.schema import Example, NightshiftError
+from core.services.classify import Classifier, prediction
 from core.services.importing import Progress, file_within, rows_of_table
 from core.services.measuring import FolderLibrary
+from core.services.relevance import weighed
 from core.services.workspace import Workspace
 
-__all__ = ["ScreenFindings", "TitleFigures", "TitleMiss", "edit_distance", "measure_titles", "verify_screen"]
+__all__ = [
+    "ScreenFindings",
+    "TitleFigures",
+    "TitleMiss",
+    "edit_distance",
+    "measure_titles",
+    "verify_prediction",
+    "verify_screen",
+]
 
+SCREEN = "screen"
 NEAR = 0.2
 "Normalised edit distance up to which a title counts as found."
 COLUMNS = ("file", "window_title")
@@ -57,10 +69,34 @@ class ScreenFindings(BaseModel):
     "What title, elements and signals took once the screen was read."
 
 
-def verify_screen(ws: Workspace, path: Path) -> ScreenFindings:
-    """Title, elements and signals of a picture file. Raises NightshiftError for one that cannot be taken in."""
+def verify_screen(ws: Workspace, path: Path, work: str | None = None) -> ScreenFindings:
+    """Title, elements and signals of a picture file; with `work`, what the champion makes of the elements for it.
+
+    Raises NightshiftError for a picture that cannot be taken in, and for a champion that reads nothing.
+    """
     library = FolderLibrary(ws.cache, ws.settings.media)
     media = library.add(read_file(path, ws.settings.media), path.name)
+    found = _findings(library, media)
+    if work is None:
+        return found
+    classifier = Classifier.of_champion(ws, SCREEN)
+    example = classifier.environment.example((media,), work, cluster=media)
+    return found.model_copy(update={"elements": weighed(classifier, example, library, found.elements)})
+
+
+def verify_prediction(ws: Workspace, prediction_id: str) -> ScreenFindings:
+    """The same of a stored prediction's picture, for its work and by the release that answered.
+
+    Raises NightshiftError for an id that is not one, a release that is gone, and one that reads nothing.
+    """
+    said = prediction(ws, prediction_id)
+    (example,) = ws.store.get_many(Example, [said.example])
+    found = _findings(ws.library, example.media[0])
+    classifier = Classifier.load(ws, said.environment, said.release)
+    return found.model_copy(update={"elements": weighed(classifier, example, ws.library, found.elements)})
+
+
+def _findings(library: Library, media: str) -> ScreenFindings:
     reading, image = library.reading(media), library.image(media)
     started = time.perf_counter()
     elements = screen_elements(reading, image)

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from PIL.Image import Image
+from pydantic import TypeAdapter
 
 from core.environments import Environment, environment, environments
+from core.environments.screen.privacy import ui_text
 from core.media import Blobs, open_image
 from core.reading import DerivedCache, Reading, Sessions
 from core.registry import Registry
@@ -20,6 +22,7 @@ from core.settings import (
     GateSettings,
     JudgingSettings,
     LearningSettings,
+    NamedJudgeSettings,
     ReaderSettings,
     RewardSettings,
     Settings,
@@ -31,7 +34,17 @@ from core.store import Store, open_store
 if TYPE_CHECKING:
     from core.policy.base import Arrays
 
-__all__ = ["LocalLibrary", "Workspace"]
+__all__ = ["LocalLibrary", "Workspace", "derived_cache"]
+
+
+def derived_cache(settings: Settings) -> DerivedCache:
+    """What is kept of readings under these settings; what privacy leaves out never lies beside what it kept."""
+    if settings.reading.privacy == "ui_text":
+        return DerivedCache(settings.cache_dir / "ui_text", ui_text)
+    return DerivedCache(settings.cache_dir)
+
+
+NAMED_JUDGES = TypeAdapter(dict[str, NamedJudgeSettings])
 
 
 class LocalLibrary:
@@ -65,11 +78,12 @@ class LocalLibrary:
     def reading(self, media: str) -> Reading:
         if media not in self._readings:
             with self._reading_lock:
-                self._readings[media] = self._cache.reading(media, lambda: self._read(media))
+                self._readings[media] = self._cache.reading(
+                    media, lambda: self.image(media), lambda image: self._read(media, image)
+                )
         return self._readings[media]
 
-    def _read(self, media: str) -> Reading:
-        image = self.image(media)
+    def _read(self, media: str, image: Image) -> Reading:
         return self._sessions.read(image, self._session_of[media])
 
     def arrays(self, media: str, name: str, make: "Callable[[], Arrays]") -> "Arrays":
@@ -84,11 +98,11 @@ class Workspace:
         self.store = store
         self.blobs = Blobs(settings.blobs_url)
         self.registry = Registry(settings.registry_dir, store)
-        self.cache = DerivedCache(settings.cache_dir)
+        self.cache = derived_cache(settings)
         self.library = LocalLibrary(store, self.blobs, self.cache)
 
     @classmethod
-    def open(cls, home: Path | None = None, **overrides: Any) -> "Workspace":
+    def open(cls, home: Path | None = None, **overrides: Any) -> Self:
         """Opens the installation at `home`, and makes it first where there is none.
 
         Raises NightshiftError for settings that are wrong, a home that cannot be written, or one from a newer version.
@@ -127,6 +141,7 @@ class Workspace:
             "judge": run.config["judge"],
             # A night that an older version began may lack a section: it goes on with that section's defaults.
             "judging": JudgingSettings.model_validate(run.config.get("judging", {})),
+            "judges": NAMED_JUDGES.validate_python(run.config.get("judges", {})),
             "policy": run.config["policy"],
             "reader": ReaderSettings.model_validate(run.config.get("reader", {})),
             "vlm": VlmSettings.model_validate(run.config["vlm"]),

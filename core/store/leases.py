@@ -15,7 +15,7 @@ from core.store.database import Database
 from core.store.engine import Connection
 from core.store.errors import LeaseHeld, LeaseLost
 
-__all__ = ["Lease", "take_lease", "verify_token"]
+__all__ = ["Lease", "ran_out", "take_lease", "verify_token"]
 
 
 class Row(NamedTuple):
@@ -96,6 +96,12 @@ def verify_token(connection: Connection, name: str, token: int) -> None:
         raise LeaseLost(f"lease {name!r} was released by {row.owner!r}")
     if row.until <= now():
         raise LeaseLost(f"lease {name!r} of {row.owner!r} ran out at {row.until.isoformat(timespec='seconds')}")
+
+
+def ran_out(connection: Connection, name: str) -> datetime | None:
+    """When the lease ran out on an owner who neither renewed nor released it; None where that is not so."""
+    row = _row(connection, name)
+    return row.until if row and not row.released and row.until <= now() else None
 
 
 def _row(connection: Connection, name: str) -> Row | None:

@@ -16,7 +16,7 @@ FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 
 @dataclass(frozen=True)
 class Migration:
-    """The step to schema `version` from the one before it; numbers may be left out."""
+    """The step from schema `version - 1` to `version`."""
 
     version: int
     name: str

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from core.schema import Correction, Label, NightshiftError, Promotion, Record
+from core.schema import Correction, Label, NightshiftError, Promotion, Record, Session
 from core.standing import Mark
 from core.store import champions, checks, leases, tables
 from core.store.database import Database, engine_of, open_database
@@ -116,6 +117,10 @@ class Store:
         choose = partial(tables.select_standing, environment=environment, upto_seq=upto_seq, after_seq=after_seq)
         return [_label(seq, word) for seq, word in self._records(Correction, choose)]
 
+    def sessions(self, environment: str) -> list[Session]:
+        """Every session that predictions were made in, the one that began last first."""
+        return self.database.read(lambda connection: tables.select_sessions(connection, environment))
+
     def lease(self, name: str, owner: str, ttl_s: float) -> Lease:
         """The lease `name` for `ttl_s` seconds. Raises LeaseHeld (with who and until when) while another lasts."""
         return leases.take_lease(self.database, name, owner, ttl_s)
@@ -123,6 +128,10 @@ class Store:
     def check_token(self, name: str, token: int) -> None:
         """Raises LeaseLost unless `token` is the newest of the lease, unexpired and not released."""
         self.database.read(lambda connection: leases.verify_token(connection, name, token))
+
+    def lease_ran_out(self, name: str) -> datetime | None:
+        """When the lease ran out on an owner who neither renewed nor released it; None where that is not so."""
+        return self.database.read(lambda connection: leases.ran_out(connection, name))
 
     def champion(self, environment: str) -> str | None:
         """The release id that serves, or None before the first was installed."""

@@ -16,17 +16,22 @@ from core.schema import (
     Correction,
     DatasetVersion,
     Decision,
+    Delivery,
     Evaluation,
     Example,
+    Frozen,
+    JudgeAudit,
     Judgment,
     Media,
     NightshiftError,
+    Notice,
     Prediction,
     Promotion,
     Record,
     Release,
     Rollout,
     Run,
+    Session,
     StageResult,
     Variant,
 )
@@ -43,6 +48,7 @@ __all__ = [
     "payloads",
     "rows_of",
     "select_seqs",
+    "select_sessions",
     "select_standing",
 ]
 
@@ -51,7 +57,7 @@ T = TypeVar("T", bound=Record)
 COLUMNS: dict[type[Record], tuple[str, ...]] = {
     Media: ("form", "blob", "phash", "source", "session"),
     Example: ("environment", "cluster", "parent"),
-    Prediction: ("environment", "example", "release", "from_person"),
+    Prediction: ("environment", "example", "release", "from_person", "session"),
     Correction: ("environment", "example", "prediction", "reviewer", "chosen_by", "retracts"),
     Variant: ("environment", "example", "parent", "how", "run"),
     Judgment: ("environment", "example", "judge", "prompt_version"),
@@ -63,7 +69,11 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     StageResult: ("run", "stage"),
     Evaluation: ("environment", "release", "suite", "run"),
     Decision: ("environment", "run", "champion", "challenger", "outcome"),
+    Frozen: ("environment", "champion", "challenger", "run", "ends"),
     Promotion: ("environment", "release", "previous", "action", "decision"),
+    JudgeAudit: ("environment", "judge", "prompt_version"),
+    Notice: ("environment", "event", "subject"),
+    Delivery: ("notice", "endpoint"),
     Mark: ("environment", "release", "mark"),
     HubStep: ("environment", "release", "repo", "step"),
     Trial: ("environment", "release", "decision"),
@@ -143,6 +153,18 @@ def select_standing(
         [environment, upto, upto, after_seq],
     )
     return [row[0] for row in found.fetchall()]
+
+
+def select_sessions(connection: Connection, environment: str) -> list[Session]:
+    """The sessions of an environment, the one that began last first."""
+    found = connection.execute(
+        "SELECT name, started, ended, predictions FROM session WHERE environment = ? ORDER BY started DESC, name",
+        [environment],
+    )
+    return [
+        Session(environment=environment, name=name, started=started, ended=ended, predictions=predictions)
+        for name, started, ended, predictions in found.fetchall()
+    ]
 
 
 def count(connection: Connection, kind: type[Record], equals: Mapping[str, object]) -> int:

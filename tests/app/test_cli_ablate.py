@@ -13,17 +13,19 @@ from core.services.ablation import ARMS
 SETTINGS = """
 [learning]
 steps = 4
+refresh_steps = 1
 batch_size = 8
 variants_per_correction = 0
 
 [gate]
 folds = 2
+hostile_screens = 0
 golden_share = 0.0
 """
 SCREENS = 4
 FIGURES = {
-    "about", "n", "accuracy", "ci95", "balanced_accuracy", "auroc", "ece", "hard", "from_full", "by_split",
-    "latency_ms", "training",
+    "about", "n", "accuracy", "ci95", "balanced_accuracy", "auroc", "ece", "abstaining", "hard", "from_full",
+    "by_split", "latency_ms", "training",
 }  # fmt: skip
 
 
@@ -57,13 +59,15 @@ def test_arms_are_trained_and_measured_and_leave_only_readings_and_what_was_aske
     assert ended.status == 0, ended.err
     found = ended.answer
     assert (found["n"], found["applications"], found["splits"]) == (2 * SCREENS, SCREENS, 1)
-    assert list(found["arms"]) == ["zero_shot", "prompt", "full"]
-    assert list(found["left_out"]) == ["without_semi_online"]
+    assert list(found["arms"]) == ["zero_shot", "prompt", "full", "without_semi_online"]
+    assert found["left_out"] == {}
     for arm in found["arms"].values():
         assert set(arm) == FIGURES
         assert arm["n"] == SCREENS and 0 <= arm["accuracy"] <= 1
     full = found["arms"]["full"]
     assert full["from_full"] is None and full["training"]["items"] > 0
+    heard = {name: found["arms"][name]["training"]["words_entered"] for name in ("full", "without_semi_online")}
+    assert heard["full"] > 0 == heard["without_semi_online"]
     assert found["arms"]["zero_shot"]["training"] is None
     changed = found["arms"]["prompt"]["from_full"]["accuracy"]
     assert changed == pytest.approx(found["arms"]["prompt"]["accuracy"] - full["accuracy"])
@@ -88,7 +92,7 @@ def test_every_arm_is_trained(home: Path, folder: Path, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("--arms", "full,magic"), "there is no arm 'magic'; there are: zero_shot, prompt, full"),
-        (("--arms", "without_semi_online"), "no arm is left to measure: without_semi_online"),
+        (("--arms", ""), "no arm is left to measure"),
     ],
 )
 def test_arms_that_cannot_be_run_are_refused(

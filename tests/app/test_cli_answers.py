@@ -107,6 +107,16 @@ def test_evaluating_gives_every_figure_and_leaves_no_trace(filled: Path, samples
     assert open_store(f"duckdb:///{filled / 'nightshift.duckdb'}").tables() == before
 
 
+def test_an_audit_says_of_a_judge_and_of_each_member_of_a_panel_what_its_word_is_worth(filled: Path) -> None:
+    ended = nightshift(filled / "commands", "judge", "audit", "--home", str(filled), "--json")
+
+    (audit,) = ended.answer["audits"]
+    assert (ended.status, ended.answer["environment"], audit["judge"]) == (0, "screen", "reading")
+    assert audit["n"] == 2 * SCREENS and audit["left_out"] == 0
+    assert {"scored", "accuracy", "kappa", "kappa_ci95", "ece", "position_bias", "calls", "cached"} <= set(audit)
+    assert {"cost_usd", "usd_per_judgment", "seconds", "by_category", "share", "wins", "losses"} <= set(audit)
+
+
 def test_the_history_begins_with_the_untrained_model(filled: Path) -> None:
     changes = nightshift(filled / "commands", "models", "history", "--home", str(filled), "--json").answer["history"]
 

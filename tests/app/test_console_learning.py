@@ -25,6 +25,14 @@ def test_a_training_at_work_says_how_far_it_is():
     assert "Distance from the champion" not in drawn  # it never had a value
 
 
+def test_words_that_entered_while_it_trained_are_counted():
+    heard = steps("full", 30)
+    heard[10]["words_entered"], heard[20]["words_entered"] = 1.0, 2.0
+    drawn = learning_curves([*heard, {**heard[10], "challenger": "fold-0"}])
+    assert "3 words said meanwhile entered." in drawn
+    assert "meanwhile" not in learning_curves(steps("full", 30))
+
+
 def test_while_the_evidence_is_trained_the_curves_stay_those_of_the_challenger():
     drawn = learning_curves([*steps("full", 9), *steps("fold-0", 2)], 9)
     assert "Evidence, fold 1: step 2 of 9" in drawn

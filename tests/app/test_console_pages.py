@@ -27,7 +27,7 @@ def handlers(client):
     """Index and number of inputs of every handler on every page."""
     return {
         each["id"]: len(each["inputs"])
-        for page in ("", "review", "models")
+        for page in ("", "review", "models", "judge")
         for each in configuration(client, page)["dependencies"]
         if each["backend_fn"]
     }
@@ -45,7 +45,7 @@ def counts(ws):
 
 
 def test_no_handler_is_in_a_public_list(client):
-    for page in ("", "review", "models"):
+    for page in ("", "review", "models", "judge"):
         assert all(each["api_visibility"] == "private" for each in configuration(client, page)["dependencies"])
 
 

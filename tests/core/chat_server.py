@@ -21,6 +21,13 @@ def letter_of_on_task(request: Request) -> str:
     return str(next(line[0] for line in text.splitlines() if ON_TASK in line))
 
 
+def answers_of_group(request: Request) -> dict[str, str]:
+    """The free answers that a question about a group shows, by their numbers."""
+    lines = request["messages"][1]["content"][-1]["text"].splitlines()
+    shown = [line.split(": ", 1) for line in lines if line[:1].isdigit() and ': "' in line]
+    return {number: json.loads(answer) for number, answer in shown}
+
+
 @dataclass
 class ChatServer:
     """Thinks that a screen is on task with probability `on_task`, and `favours_first` by so much."""
@@ -31,6 +38,8 @@ class ChatServer:
     refused_parameters: tuple[str, ...] = ()
     says: str | None = None
     "What it says in words, in place of a verdict."
+    score_of: dict[str, float] = field(default_factory=dict)
+    "What it thinks of free answers; 0 of others."
     counts_tokens: bool = True
     answers_after_s: float = 0.0
     requests: list[Request] = field(default_factory=list)
@@ -41,7 +50,7 @@ class ChatServer:
     url: str = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while (came := await read_request(reader)) is not None:
+        while (came := await read_message(reader)) is not None:
             head, body = came
             lines = head.decode().split("\r\n")
             self.paths.append(lines[0].split()[1])
@@ -61,6 +70,8 @@ class ChatServer:
             if name in request:
                 error = {"message": f"Unsupported parameter: {name}", "param": name, "code": "unsupported_parameter"}
                 return response(400, json.dumps({"error": error}))
+        if request.get("response_format", {}).get("json_schema", {}).get("name") == "scores":
+            return self._scores(request)
         letter = letter_of_on_task(request)
         on_task = min(1.0, max(0.0, self.on_task + (self.favours_first if letter == "A" else -self.favours_first)))
         a = on_task if letter == "A" else 1 - on_task
@@ -78,6 +89,14 @@ class ChatServer:
             letters = [("A", a), ("B", 1 - a)] if self.says is None else [(first, 1.0)]
             top = [{"token": token, "logprob": math.log(p)} for token, p in letters if p > 0]
             choice["logprobs"] = {"content": [{"token": first, "logprob": top[0]["logprob"], "top_logprobs": top}]}
+        return self._completion(choice)
+
+    def _scores(self, request: Request) -> bytes:
+        scores = {number: self.score_of.get(answer, 0.0) for number, answer in answers_of_group(request).items()}
+        said = json.dumps({"reason": "One is better.", "scores": scores}) if self.says is None else self.says
+        return self._completion({"finish_reason": "stop", "message": {"role": "assistant", "content": said}})
+
+    def _completion(self, choice: dict[str, Any]) -> bytes:
         completion: dict[str, Any] = {"choices": [choice]}
         if self.counts_tokens:
             completion["usage"] = {"prompt_tokens": 1000, "completion_tokens": 10}
@@ -97,7 +116,7 @@ class FaultProxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while (came := await read_request(reader)) is not None:
+            while (came := await read_message(reader)) is not None:
                 fault = self.faults[min(self.seen, len(self.faults) - 1)]
                 self.seen += 1
                 self.at.append(time.monotonic())
@@ -111,10 +130,9 @@ class FaultProxy:
         port = int(self.upstream.url.rsplit(":", 1)[1].split("/")[0])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(head + body)
-        writer.write_eof()
-        answer = await reader.read()
+        answer = await read_message(reader)
         writer.close()
-        return answer
+        return b"".join(answer or ())
 
     async def _pass(self, fault: str, good: bytes, writer: asyncio.StreamWriter) -> None:
         kind, _, argument = fault.partition(":")
@@ -154,8 +172,8 @@ def response(status: int, body: str, header: str = "") -> bytes:
     return head.encode() + data
 
 
-async def read_request(reader: asyncio.StreamReader) -> tuple[bytes, bytes] | None:
-    """Head and body, or None where the connection ends."""
+async def read_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes] | None:
+    """Head and body of a request or an answer, or None where the connection ends."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
         length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), b":0")

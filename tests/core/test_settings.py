@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from core.schema import NightshiftError
-from core.settings import PROFILES, load_settings, resolve_home
+from core.settings import load_settings, resolve_home
+from core.settings.tree import PROFILES
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +19,7 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory = tmp_path / "profiles"
     directory.mkdir()
     (directory / "small.toml").write_text("[learning]\nsteps = 11\nbatch_size = 7\n[gate]\nalpha = 0.11\n")
-    monkeypatch.setattr("core.settings.PROFILES", directory)
+    monkeypatch.setattr("core.settings.tree.PROFILES", directory)
     return directory
 
 

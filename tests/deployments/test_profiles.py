@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import PROFILES, load_settings
+from core.settings import load_settings
+from core.settings.tree import PROFILES
 
 
 @pytest.mark.parametrize("profile", sorted(path.stem for path in PROFILES.glob("*.toml")))

@@ -16,7 +16,7 @@ from story import answer_as_told, classify_samples, run_night
 
 from core.environments.screen.draw import draw_samples
 from core.schema import Correction
-from core.services import Workspace, nights
+from core.services import Workspace, audit_judges, nights
 
 IMAGES = ROOT / "docs" / "images"
 WEEKS = 4
@@ -38,6 +38,7 @@ def main(home: Path) -> None:
         if not any(night["state"] == "finished" for night in nights(ws, "screen")):
             _tell(f"the night: {run_night(ws)}")
             classify_samples(ws, today)
+        audit_judges(ws, "screen")
         with sync_playwright() as playwright, serving(home) as server:
             browser = chromium(playwright)
             if browser is None:
@@ -66,6 +67,9 @@ def _take_all(browser: Browser, server: Server, images: Path) -> None:
         page.goto("/models")
         page.wait_for_selector("#ns-panel .ns-headline")
         _save(page, f"console-models{suffix}")
+        page.goto("/judge")
+        page.wait_for_selector("#ns-panel .ns-headline")
+        _save(page, f"console-judge{suffix}")
         page.context.close()
     phone, _ = open_page(browser, server, width=390, height=844, scheme="dark")
     phone.goto("/review")

@@ -1,7 +1,12 @@
 import pytest
 from acting import open_page
 
-PAGES = {"/": "#ns-intake", "/review": ".ns-verdict, .ns-empty", "/models": "#ns-panel .ns-headline"}
+PAGES = {
+    "/": "#ns-intake",
+    "/review": ".ns-verdict, .ns-empty",
+    "/models": "#ns-panel .ns-headline",
+    "/judge": "#ns-panel .ns-card",
+}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -14,7 +14,8 @@ import yaml
 from core.environments import environments
 from core.schema import NightshiftError
 from core.settings import load_settings
-from flows.schedule import ENVIRONMENTS, READY, clear_what_died, deployments, time_zone, watch_heartbeats
+from flows.automations import ALIVE, watch_heartbeats
+from flows.schedule import ENVIRONMENTS, READY, clear_what_died, deployments, time_zone
 from flows.server import ask, last_lines, prefect_environment, stop
 from flows.tether import start_tethered
 
@@ -70,12 +71,15 @@ def test_a_deployment_follows_the_settings_in_local_time_one_run_at_a_time(
     assert registered["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
 
 
-def test_the_file_for_workers_says_the_same_as_what_is_served(registered: dict[str, Any]) -> None:
+def test_the_file_for_workers_says_the_same_as_what_is_served(registered: dict[str, Any], api_url: str) -> None:
     file = yaml.safe_load((ROOT / "prefect.yaml").read_text())
-    (deployment,) = file["deployments"]
+    deployment, audit = file["deployments"]
+    served_audit = ask("GET", f"{api_url}/deployments/name/audits/screen")
 
     assert deployment["name"] == registered["name"]
     assert deployment["entrypoint"] == registered["entrypoint"]
+    assert audit["entrypoint"] == served_audit["entrypoint"]
+    assert audit["schedules"][0]["cron"] == load_settings(Path("/nowhere")).audits.schedule
     assert deployment["concurrency_limit"]["limit"] == registered["global_concurrency_limit"]["limit"]
     assert deployment["concurrency_limit"]["collision_strategy"] == "CANCEL_NEW"
     assert deployment["schedules"][0]["cron"] == load_settings(Path("/nowhere")).night.schedule
@@ -104,10 +108,11 @@ def test_a_worker_anywhere_runs_what_the_file_for_workers_deploys(api_url: str, 
     assert "nothing to learn from" in state["message"]
 
 
-def test_a_schedule_that_is_not_one_is_refused_with_its_setting(home: Path) -> None:
-    (home / "nightshift.toml").write_text('[night]\nschedule = "at night"\n')
+@pytest.mark.parametrize("section", ["night", "audits"])
+def test_a_schedule_that_is_not_one_is_refused_with_its_setting(home: Path, section: str) -> None:
+    (home / "nightshift.toml").write_text(f'[{section}]\nschedule = "at night"\n')
 
-    with pytest.raises(NightshiftError, match=r"night\.schedule.*'at night'"):
+    with pytest.raises(NightshiftError, match=rf"{section}\.schedule.*'at night'"):
         deployments(load_settings(home))
 
 
@@ -141,8 +146,8 @@ def test_runs_that_fall_silent_are_watched_for_once(api_url: str) -> None:
     watch_heartbeats(api_url)
     watch_heartbeats(api_url)
 
-    automations = ask("POST", f"{api_url}/automations/filter", {})
-    assert len(automations) == 1 and automations[0]["enabled"]
+    watching = ask("POST", f"{api_url}/automations/filter", {"automations": {"name": {"any_": [ALIVE]}}})
+    assert len(watching) == 1 and watching[0]["enabled"]
 
 
 @pytest.fixture

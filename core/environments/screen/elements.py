@@ -1,5 +1,6 @@
-"""What a screen is made of: menu and tool bars, text, tables, images, buttons; from its pixels and its reading."""
+"""What a screen is made of: windows, menu and tool bars, text, tables, pictures, videos, buttons, notifications."""
 
+import re
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -10,15 +11,14 @@ from PIL.Image import Image
 from pydantic import BaseModel, ConfigDict
 
 from core.environments.screen.ink import calmness, grey_of
+from core.environments.screen.regions import Box, notifications, panels, tool_bars, windows
 from core.environments.screen.rows import Rows
 from core.reading import Reading
 
 __all__ = ["Element", "ElementKind", "screen_elements", "signals"]
 
-ElementKind = Literal["menu_bar", "text", "table", "image", "button"]
+ElementKind = Literal["window", "menu_bar", "tool_bar", "text", "table", "image", "video", "button", "notification"]
 Pixels = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
-"Left, top, right, bottom in pixels."
 
 BLOCK = 16
 "Pixels: the grain in which images are looked for; a thin line does not fill a block."
@@ -36,6 +36,9 @@ TABLE_ROWS, TABLE_COLUMNS = 4, 3
 TABLE_STEP = 4
 "Typical line heights between the rows of a table, at most."
 BUTTON_WORDS = 4
+VIDEO_SHARE = 0.06
+VIDEO_SHAPE = (1.2, 2.6)
+RUNNING_TIME = re.compile(r"\b\d{1,2}:\d{2}(:\d{2})?\s*[/|]\s*-?\d{1,2}:\d{2}|^-?\d{1,2}:\d{2}(:\d{2})?$")
 SAME_SURFACE = 6
 "Levels of a colour, of 256, by which the ground of a button may vary."
 NO_EDGE = 0.25
@@ -50,6 +53,9 @@ class Element(BaseModel):
     box: Box
     score: float
     text: str = ""
+    weight: float | None = None
+    "What it adds to the log-odds of the first answer, where a release was asked."
+    says: Literal["relevant", "distracting", "neutral"] | None = None
 
 
 def screen_elements(reading: Reading, image: Image) -> list[Element]:
@@ -58,8 +64,38 @@ def screen_elements(reading: Reading, image: Image) -> list[Element]:
     rows = Rows.of(reading)
     found = _images(pixels_HW3, rows)
     if rows is not None:
-        found += [*_menu_bars(rows), *_tables(rows), *_buttons(pixels_HW3, rows), *_texts(rows)]
+        found = [_as_video(element, rows) for element in found]
+        buttons = _buttons(pixels_HW3, rows)
+        found += [*_menu_bars(rows), *_tables(rows), *buttons, *_texts(rows)]
+        found += _regions(pixels_HW3, rows, [button.box for button in buttons])
     return [_as_shares(element, reading.width, reading.height) for element in found]
+
+
+def _regions(pixels_HW3: Pixels, rows: Rows, buttons: Sequence[Box]) -> list[Element]:
+    """Windows, notifications and tool bars."""
+    seen = panels(pixels_HW3)
+    frames = windows(seen, pixels_HW3, rows)
+    return [
+        *(Element(kind="window", box=frame.box, score=round(min(frame.closed, 1.0), 3)) for frame in frames),
+        *(
+            Element(kind="notification", box=note.box, score=round(0.8 * note.closed, 3), text=text)
+            for note, text in notifications(seen, rows, frames)
+        ),
+        *(Element(kind="tool_bar", box=box, score=0.6) for box in tool_bars(pixels_HW3, rows, buttons)),
+    ]
+
+
+def _as_video(element: Element, rows: Rows) -> Element:
+    """A large picture of a film's proportions with a running time on it or right below it is a video."""
+    left, top, right, bottom = element.box
+    wide, high = right - left, bottom - top
+    if wide * high < VIDEO_SHARE * rows.width * rows.height or not VIDEO_SHAPE[0] < wide / high < VIDEO_SHAPE[1]:
+        return element
+    below = bottom + 3 * rows.typical
+    for text, (x0, y0, x1, y1) in zip(rows.texts, rows.boxes_N4.tolist(), strict=True):
+        if left <= (x0 + x1) / 2 <= right and top + 0.6 * high <= (y0 + y1) / 2 <= below and RUNNING_TIME.search(text):
+            return element.model_copy(update={"kind": "video"})
+    return element
 
 
 def _texts(rows: Rows) -> list[Element]:

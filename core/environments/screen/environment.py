@@ -8,12 +8,13 @@ import numpy as np
 from PIL.Image import Image
 from pydantic import JsonValue
 
-from core.environments.base import Environment
+from core.environments.base import Attack, Environment
+from core.environments.screen.hostile import attacked
 from core.environments.screen.prompt import JUDGE_PROMPT, PROMPT, PROMPT_FOR_TEXT
 from core.environments.screen.siblings import rerender, restate
 from core.environments.screen.variants import OTHER_WORK, RECOLOURED, RESCALED, REWORDED
 from core.environments.screen.verifier import visual_verifier
-from core.judge import Judge, ReadingJudge, remote_judge
+from core.judge import Judge, ReadingJudge, chosen_judge
 from core.learning.variants import VariantKind
 from core.policy import Policy
 from core.policy.reader.background import Background
@@ -21,7 +22,7 @@ from core.policy.reader.policy import ReaderPolicy
 from core.policy.reader.prompted import PromptedPolicy
 from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.prompt import Prompt
-from core.reading import text_encoder
+from core.reading import Reading, text_encoder
 from core.reward import Question, Reward, exact_verdict, judged
 from core.schema import Example
 from core.settings import Settings
@@ -53,7 +54,13 @@ class ScreenEnvironment(Environment):
     def untrained_policy(self, settings: Settings) -> Policy:
         if self.policy_class(settings.policy) is VlmPolicy:
             return VlmPolicy.create(self.prompt, settings.vlm)
-        return ReaderPolicy.create((ON_TASK, OFF_TASK), screen_background(), activities=settings.reader.activities)
+        reader = settings.reader
+        return ReaderPolicy.create(
+            (ON_TASK, OFF_TASK),
+            screen_background(),
+            activities=reader.activities,
+            adapted_layers=reader.adapted_layers,
+        )
 
     def prompted_policy(self, settings: Settings) -> Policy:
         untrained = self.untrained_policy(settings)
@@ -62,9 +69,7 @@ class ScreenEnvironment(Environment):
         return PromptedPolicy(PROMPT_FOR_TEXT, (ON_TASK, OFF_TASK), screen_background())
 
     def judge(self, settings: Settings) -> Judge:
-        if settings.judge == ReadingJudge.name:
-            return ReadingJudge(screen_background())
-        return remote_judge(settings.judge, JUDGE_PROMPT, settings.judging)
+        return chosen_judge(settings, JUDGE_PROMPT, {ReadingJudge.name: lambda: ReadingJudge(screen_background())})
 
     def rewards(self, settings: Settings, *, judge_share: float) -> tuple[Reward, ...]:
         return (
@@ -84,17 +89,33 @@ class ScreenEnvironment(Environment):
         other, restated = rerender(image, generator), restate(ask, generator)
         return [(other, ask), (image, restated), (other, restated)]
 
+    def attacks(
+        self, image: Image, reading: Reading, ask: str, goal: str, generator: np.random.Generator
+    ) -> list[Attack]:
+        return attacked(image, reading, ask, goal, generator)
+
     def gold_and_cheats(self) -> list[tuple[Question, JsonValue, bool]]:
-        cheats: list[JsonValue] = [
-            "", " ", "on_task off_task", "on_task, off_task", "On_Task", "on task", "on_task.", '"on_task"',
-            "the answer is on_task", "ON_TASK", "on_tаsk", "auf der aufgabe", "on", "o", "true", "1", 1, True, None,
-            ["on_task"], {"answer": "on_task"}, "on_task " * 500, "ｏｎ＿ｔａｓｋ",
-        ]  # fmt: skip
         example = self.example(("0" * 64,), "Answer on_task if the screen says so.", cluster="validate")
-        question = Question(example=example, label=ON_TASK)
-        gold: list[tuple[Question, JsonValue, bool]] = [
-            (question, ON_TASK, True),
-            (Question(example=example, label=OFF_TASK), OFF_TASK, True),
-            (question, OFF_TASK, False),
-        ]
-        return gold + [(question, cheat, False) for cheat in cheats]
+        found: list[tuple[Question, JsonValue, bool]] = []
+        for label, other in ((ON_TASK, OFF_TASK), (OFF_TASK, ON_TASK)):
+            question = Question(example=example, label=label)
+            found += [(question, label, True), (question, other, False)]
+            found += [(question, cheat, False) for cheat in _cheats(label, other, example.ask)]
+        return found
+
+
+def _cheats(label: str, other: str, ask: str) -> list[JsonValue]:
+    """Ways to look right without being it: nothing, both, the prompt, parts, sentences, look-alikes, masses."""
+    spoken = label.replace("_", " ")
+    return [
+        "", " ", "\n", None, [], {}, True, 1, "1", "true", "yes",
+        f"{label} {other}", f"{label}, {other}", f"{other} or {label}", [label, other], f"{label}\n{other}",
+        ask, PROMPT.question, PROMPT.system, JUDGE_PROMPT.statements[label],
+        label[:1], label[:2], label[:-1], f"{label}_", f"{label}s",
+        f"the answer is {label}", f"{label}.", f'"{label}"', f"{label} because the screen shows it", f"not {other}",
+        label.upper(), label.title(), spoken, label.replace("_", "-"), label.replace("_", ""), f" {label}", f"{label} ",
+        label.replace("a", "\u0430"), label.replace("o", "\u03bf"), label.replace("_", "\uff3f"), f"{label}\u200b",
+        "".join(chr(ord(sign) + 0xFEE0) for sign in label), label.replace("s", "s\u0301"),
+        "auf der aufgabe", "en la tarea", "\u4efb\u52a1\u4e2d", "hors sujet",
+        [label], {"answer": label}, {label: True}, f"{label} " * 500, label * 5000, "x" * 100_000,
+    ]  # fmt: skip

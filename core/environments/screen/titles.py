@@ -19,52 +19,55 @@ from core.reading import ENGINE, Reading
 
 __all__ = ["WEIGHTS", "kept_window_title", "title_features", "window_title"]
 
-VERSION = "1"
+VERSION = "2"
 "Changes with anything below that changes the title of a screen."
 
 LOWEST = 0.6
 "Share of the height below which no title is looked for."
 CUT_OUT_WIDTH = 800
 "Pixels: wide pictures no wider than this are cut out of a window, or of a display without window manager."
+FEW_LINES = 12
+"Fewer on a phone are what a picture leaves room for: there is no bar with a title."
 Features = dict[str, float]
 WEIGHTS = {
-    "any": -2.7,
-    "menu_on_top": -0.9,
-    "furniture_on_top": -2.5,
-    "crowded": -1.2,
-    "cut_out": -2.6,
-    "phone": -2.4,
-    "restless": -1.0,
-    "rows_above": -2.1,
-    "high": 0.7,
-    "low": -0.7,
-    "right": -2.0,
-    "nothing_above": 1.1,
-    "above_menu": 1.1,
-    "navigation": -1.9,
-    "alone": 0.8,
-    "room_right": 1.1,
-    "behind_another": -0.7,
-    "tall": 1.8,
-    "outdone": -0.6,
-    "contrast": 2.0,
-    "bold": 1.3,
-    "calm_around": 2.4,
-    "in_a_bar": 0.9,
-    "crumbs": 0.9,
-    "dash": 1.8,
-    "address": -0.9,
-    "path": -0.7,
-    "clock": -1.1,
-    "field": -1.3,
-    "button": -1.9,
-    "figures": -1.5,
-    "signs": -0.3,
-    "few_letters": -2.2,
-    "many_words": -1.4,
-    "sentence": -1.0,
-    "repeated": 1.4,
-    "holds_another": 0.6,
+    "any": -1.44,
+    "menu_on_top": -0.91,
+    "furniture_on_top": -2.22,
+    "crowded": -0.96,
+    "cut_out": -2.24,
+    "phone": -1.55,
+    "sparse_phone": -3.0,
+    "restless": -0.84,
+    "rows_above": -2.14,
+    "high": 0.57,
+    "low": -0.59,
+    "right": -1.67,
+    "nothing_above": 0.9,
+    "above_menu": 0.58,
+    "navigation": -1.53,
+    "alone": 0.55,
+    "room_right": 0.89,
+    "behind_another": -0.68,
+    "tall": 1.37,
+    "outdone": -0.76,
+    "contrast": 1.65,
+    "bold": 1.13,
+    "calm_around": 1.48,
+    "in_a_bar": 0.73,
+    "crumbs": 0.84,
+    "dash": 1.31,
+    "address": -0.6,
+    "path": -0.42,
+    "clock": -0.65,
+    "field": -0.91,
+    "button": -1.23,
+    "figures": -0.87,
+    "signs": -0.64,
+    "few_letters": -1.63,
+    "many_words": -1.1,
+    "sentence": -0.75,
+    "repeated": 1.13,
+    "holds_another": 0.62,
 }
 "Of each feature, in log-odds; `any` holds the threshold."
 
@@ -110,6 +113,7 @@ def _score(features: Features) -> float:
 
 def _of_screen(rows: Rows, grey_HW: Grey) -> Features:
     """Whether a screen like this has a title at all."""
+    is_phone = rows.height > 1.4 * rows.width
     on_top = rows.boxes_N4[rows.rows[0][0], 1] < 0.03 * rows.height
     return {
         "any": 1.0,
@@ -117,7 +121,8 @@ def _of_screen(rows: Rows, grey_HW: Grey) -> Features:
         "furniture_on_top": float(rows.is_furniture[0]),
         "crowded": min(len(rows.lines), 120) / 60,
         "cut_out": float(rows.height < rows.width <= CUT_OUT_WIDTH),
-        "phone": float(rows.height > 1.4 * rows.width),
+        "phone": float(is_phone),
+        "sparse_phone": float(is_phone and len(rows.lines) < FEW_LINES),
         "restless": max(0.0, 0.8 - calmness(grey_HW)) * 3,
     }
 

@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from core.environments.screen.titles import kept_window_title
 from core.policy.reader.asks import parse_ask
+from core.policy.testimony import Testimony
 from core.reading import Reading, text_encoder
 from core.reward import Question
 
@@ -27,8 +28,9 @@ def visual_verifier(question: Question, answer: JsonValue) -> float | None:
     if question.library is None or question.example.answers is None:
         return None
     media = question.example.media[0]
-    title = kept_window_title(media, question.library)
-    verdict = _verdict(question.library.reading(media), title, question.example.ask)
+    library = Testimony(question.library, question.example.ask)
+    title = kept_window_title(media, library)
+    verdict = _verdict(library.reading(media), title, question.example.ask)
     if verdict is None:
         return None
     on_task, off_task = question.example.answers

@@ -19,9 +19,12 @@ import torch
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
+from core.policy.reader.adapted import AdaptedLayers, matched_again
+
 __all__ = ["ReaderConfig", "ReaderModel"]
 
 BLOCK_SCALES = {"match": 0.1, "topic": 5.0, "screen": 0.5, "work": 0.5, "pair": 3.0}
+ADAPTED_SCALE = 0.3
 MATCH_WEIGHTS = (1.0, 1.0, 1.0, 0.3, 0.3, 0.3, -1.5, 0.4, 0.2)
 
 
@@ -40,6 +43,9 @@ class ReaderConfig(PretrainedConfig):
         match_slope: float = 6.0,
         match_bound: float = 4.0,
         block_scales: dict[str, float] | None = None,
+        adapted_layers: int = 0,
+        adapted_width: int = 1536,
+        adapted_scale: float = ADAPTED_SCALE,
         **kwargs: Any,
     ) -> None:
         self.answers = list(answers)
@@ -50,6 +56,9 @@ class ReaderConfig(PretrainedConfig):
         self.match_slope = match_slope
         self.match_bound = match_bound
         self.block_scales = dict(block_scales or BLOCK_SCALES)
+        self.adapted_layers = adapted_layers
+        self.adapted_width = adapted_width
+        self.adapted_scale = adapted_scale
         super().__init__(**kwargs)
 
 
@@ -68,13 +77,25 @@ class ReaderModel(PreTrainedModel):
         self.screen_weights = nn.Parameter(torch.zeros(config.dim))
         self.work_weights = nn.Parameter(torch.zeros(config.dim))
         self.pair_weights = nn.Parameter(torch.zeros(config.dim, config.dim))
+        self.adapted = (
+            AdaptedLayers(config.adapted_layers, config.dim, config.adapted_width, config.adapted_scale)
+            if config.adapted_layers
+            else None
+        )
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
         """Nothing is random: an untrained reader is the same everywhere."""
 
-    def forward(self, match: Tensor, legible: Tensor, topic: Tensor, screen: Tensor, work: Tensor) -> Tensor:
-        """Float[N] log-odds of the first answer from match[N, M], legible[N], topic[N, T], screen[N, D], work[N, D]."""
+    def forward(
+        self, match: Tensor, legible: Tensor, topic: Tensor, screen: Tensor, work: Tensor, **read: Tensor
+    ) -> Tensor:
+        """Float[N] log-odds of the first answer from match[N, M], legible[N], topic[N, T], screen[N, D], work[N, D].
+
+        `read` is what adapted layers go over (`core.policy.reader.adapted`); a reader without them is given nothing.
+        """
+        if self.adapted is not None:
+            match = matched_again(self.adapted, match, read)
         scale, bound = self.config.block_scales, self.config.match_bound
         # Not a buffer: one that is not saved would come back uninitialised from `from_pretrained`.
         prior_M = match.new_tensor(self.config.match_weights)

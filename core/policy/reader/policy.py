@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from core.policy.base import Features, Library, Policy
+from core.policy.reader.adapted import READ
 from core.policy.reader.asks import parse_ask
 from core.policy.reader.background import Background
 from core.policy.reader.matching import (
@@ -25,6 +27,7 @@ from core.policy.reader.matching import (
     match_features,
 )
 from core.policy.reader.model import ReaderConfig, ReaderModel
+from core.policy.testimony import Testimony
 from core.reading import TextEncoder, text_encoder
 from core.schema import Evidence, Example, NightshiftError
 
@@ -47,14 +50,29 @@ class ReaderPolicy(Policy):
         self.answers = tuple(model.config.answers)
 
     @classmethod
-    def create(cls, answers: tuple[str, ...], background: Background, *, activities: bool = True) -> Self:
+    def create(
+        cls, answers: tuple[str, ...], background: Background, *, activities: bool = True, adapted_layers: int = 0
+    ) -> Self:
         """An untrained reader; without `activities`, one that never asks what kind of activity is shown or wanted.
 
-        Raises NightshiftError unless there are exactly two answers.
+        `adapted_layers` of the text encoder, the last ones, are trained for descriptions with the rest. Raises
+        NightshiftError unless there are exactly two answers, and where the encoder has fewer layers.
         """
         if len(answers) != 2:
             raise NightshiftError(f"the reader tells two answers apart, not {len(answers)}: {', '.join(answers)}")
-        config = ReaderConfig(answers=answers, dim=text_encoder().dim, topics=len(background.activities))
+        encoder = text_encoder()
+        if adapted_layers > encoder.model.config.num_hidden_layers:
+            raise NightshiftError(
+                f"reader.adapted_layers is {adapted_layers}; the text encoder has "
+                f"{encoder.model.config.num_hidden_layers} layers"
+            )
+        config = ReaderConfig(
+            answers=answers,
+            dim=encoder.dim,
+            topics=len(background.activities),
+            adapted_layers=adapted_layers,
+            adapted_width=encoder.model.config.intermediate_size,
+        )
         if not activities:
             weights = zip(MATCH_FEATURES, config.match_weights, strict=True)
             config.match_weights = [0.0 if name in ACTIVITY_FEATURES else weight for name, weight in weights]
@@ -70,11 +88,20 @@ class ReaderPolicy(Policy):
         return kept_screen_vectors(media, library, self.background, self.encoder)
 
     def encode(self, examples: Sequence[Example], library: Library) -> list[Features]:
-        return [self._features(example, library) for example in examples]
+        # Examples of one picture share its vectors: a night has several of each.
+        screens: dict[tuple[str, str], ScreenVectors] = {}
+        features = []
+        for example in examples:
+            (media,) = example.media
+            heard = Testimony(library, example.ask)
+            said = (media, heard.reading(media).text)
+            if said not in screens:
+                screens[said] = self.screen(media, heard)
+            features.append(self._features(example, screens[said], heard))
+        return features
 
-    def _features(self, example: Example, library: Library) -> Features:
-        (media,) = example.media
-        screen = self.screen(media, library)
+    def _features(self, example: Example, screen: ScreenVectors, library: Library) -> Features:
+        media = example.media[0]
         text = library.reading(media).text
         features = {
             "match": match_features(example.ask, text, screen, self.background, self.encoder),
@@ -83,7 +110,21 @@ class ReaderPolicy(Policy):
             "screen": _direction(screen.document_D - self._screen_mean),
             "work": _direction(ask_vector(example.ask, self.encoder) - self._work_mean),
         }
-        return {name: torch.from_numpy(np.asarray(value, dtype=np.float32)) for name, value in features.items()}
+        tensors = {name: torch.from_numpy(np.asarray(value, dtype=np.float32)) for name, value in features.items()}
+        return {**tensors, **self._read(example.ask, screen)}
+
+    def _read(self, ask: str, screen: ScreenVectors) -> Features:
+        """What the adapted layers go over; nothing where there are none."""
+        layers = self.model.config.adapted_layers
+        if not layers:
+            return {}
+        wanted, ruled_out = parse_ask(ask)
+        vectors = {"lines": screen.lines_LD, "passages": screen.chunks_CD, "document": screen.document_D}
+        return {
+            "wanted": _states(wanted, layers),
+            "ruled_out": _states(ruled_out, layers),
+            **{name: torch.from_numpy(value) for name, value in vectors.items()},
+        }
 
     @cached_property
     def _screen_mean(self) -> NDArray[np.float32]:
@@ -96,7 +137,16 @@ class ReaderPolicy(Policy):
         return mean
 
     def collate(self, features: Sequence[Features]) -> Features:
-        return {name: torch.stack([f[name] for f in features]) for name in features[0]}
+        batch: Features = {}
+        for name in features[0]:
+            column = [each[name] for each in features]
+            if name in READ:
+                batch[name] = pad_sequence(column, batch_first=True)
+                lengths_N = torch.tensor([len(each) for each in column])
+                batch[f"{name}_mask"] = torch.arange(batch[name].shape[1]) < lengths_N[:, None]
+            else:
+                batch[name] = torch.stack(column)
+        return batch
 
     def answer_logprobs(self, batch: Features) -> Tensor:
         logits_N = self.model(**batch)
@@ -105,6 +155,7 @@ class ReaderPolicy(Policy):
     def explain(self, example: Example, library: Library, limit: int = 5) -> tuple[Evidence, ...]:
         """The lines nearest to the work where the verdict is yes, else those that show what is on instead."""
         (media,) = example.media
+        library = Testimony(library, example.ask)
         screen, reading = self.screen(media, library), library.reading(media)
         vectors = self.background.vectors(self.encoder)
         topic = int(screen.topics_T.argmax())
@@ -114,7 +165,7 @@ class ReaderPolicy(Policy):
         lines = [line for line in reading.lines if len(line.text) >= 3]
         if not lines:
             return (Evidence(text="no text found on the screen", media=media),)
-        work_D = self.encoder.embed([parse_ask(example.ask).wanted])[0]
+        work_D = self._work_vector(example.ask)
         start = int(vectors.starts[topic])
         end = start + len(self.background.activities[topic].screens)
         to_work_L = screen.lines_LD @ work_D
@@ -135,6 +186,17 @@ class ReaderPolicy(Policy):
                 for i in strongest
             ),
         )
+
+    def _work_vector(self, ask: str) -> NDArray[np.float32]:
+        """Float[D] of what a description wants, by the encoder as this reader has it."""
+        adapted = self.model.adapted
+        if adapted is None:
+            return ask_vector(ask, self.encoder)
+        states_TD = _states(parse_ask(ask).wanted, adapted.layers)
+        all_tokens = torch.ones(1, len(states_TD), dtype=torch.bool)
+        with torch.no_grad():
+            vector_D: NDArray[np.float32] = adapted(states_TD[None], all_tokens)[0].numpy()
+        return vector_D
 
     def optimizer(self, learning_rate: float, items: int) -> torch.optim.Optimizer:
         """SGD with momentum; a weight decay of 1 / items makes the block scales a Gaussian prior for the mean loss."""
@@ -163,3 +225,10 @@ class ReaderPolicy(Policy):
 def _direction(vector_D: NDArray[np.float32]) -> NDArray[np.float32]:
     length = float(np.linalg.norm(vector_D))
     return vector_D / length if length > 1e-6 else vector_D
+
+
+@lru_cache(maxsize=1024)
+def _states(text: str, last_layers: int) -> Tensor:
+    """Float[T, D]: its tokens before the layers that are adapted; no token of an empty text. Not to be changed."""
+    encoder = text_encoder()
+    return encoder.states([text], last_layers)[0] if text else torch.zeros(0, encoder.dim)

@@ -10,6 +10,7 @@ from torch import Tensor
 from core.policy.base import Features, Library, Policy
 from core.policy.reader.background import Background
 from core.policy.reader.matching import TOP_LINES, kept_screen_vectors
+from core.policy.testimony import Testimony
 from core.reading import text_encoder
 from core.schema import Example, NightshiftError
 
@@ -36,7 +37,8 @@ class PromptedPolicy(Policy):
     def _features(self, example: Example, library: Library) -> Features:
         (media,) = example.media
         encoder = text_encoder()
-        lines_LD = kept_screen_vectors(media, library, self.background, encoder).lines_LD
+        heard = Testimony(library, example.ask)
+        lines_LD = kept_screen_vectors(media, heard, self.background, encoder).lines_LD
         prompt_D = encoder.embed([self.prompt.format(ask=example.ask)])[0]
         best = sorted((lines_LD @ prompt_D).tolist())[-TOP_LINES:]
         return {"similarity": torch.tensor(sum(best) / len(best))}

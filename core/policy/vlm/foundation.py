@@ -24,8 +24,11 @@ MATTERS = (".safetensors", ".json", ".txt", ".jinja", ".model")
 "Files that decide what a model says: weights, configuration, tokenizer, chat template."
 
 
-def folder_of(model: str) -> Path:
-    """Where the model's files are. Raises NightshiftError where neither a folder nor the cache of the hub has it."""
+def folder_of(model: str, setting: str = "vlm.model") -> Path:
+    """Where the files of the model that `setting` names are.
+
+    Raises NightshiftError where neither a folder nor the cache of the hub has it.
+    """
     from huggingface_hub import snapshot_download
 
     if (folder := Path(model).expanduser()).is_dir():
@@ -35,7 +38,7 @@ def folder_of(model: str) -> Path:
     except (OSError, ValueError) as error:
         raise NightshiftError(
             f"the model {model!r} is not on this machine: it is no folder, and `hf download {model}` has not been run "
-            "here; vlm.model names a folder or a model of the hub"
+            f"here; {setting} names a folder or a model of the hub"
         ) from error
 
 
@@ -59,8 +62,8 @@ def load_model(folder: Path, dtype: Dtype) -> "PreTrainedModel":
     config = _config(folder)
     if type(config) not in AutoModelForImageTextToText._model_mapping:
         raise NightshiftError(
-            f"{folder} holds a {config.model_type!r} model, which does not take pictures and text to text; vlm.model "
-            "must be an image-text-to-text model such as Qwen/Qwen2.5-VL-3B-Instruct"
+            f"{folder} holds a {config.model_type!r} model, which does not take pictures and text to text; name "
+            "an image-text-to-text model such as Qwen/Qwen2.5-VL-3B-Instruct"
         )
     try:
         model = AutoModelForImageTextToText.from_pretrained(

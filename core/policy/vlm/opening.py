@@ -2,7 +2,8 @@
 
 The system message stands before the picture and is the same in every prompt. In a decoder that looks backward only,
 the keys and values of those tokens depend on nothing that follows, so all prompts of a batch can share them, with
-gradients. They are not kept from one batch to the next: nothing tells reliably that a weight has changed.
+gradients. They are kept from one batch to the next only for a model that is frozen: else nothing tells reliably that
+a weight has changed.
 
 Axes: N prompts, S places of a prompt (padded), P tokens of the opening.
 """
@@ -29,11 +30,17 @@ class Opening:
     def __init__(self, model: "PreTrainedModel", tokens: Sequence[int]) -> None:
         fits = model.config.model_type in LOOK_BACKWARD
         self.tokens_P = torch.tensor(tokens if fits else (), dtype=torch.long)
+        self._kept: DynamicCache | None = None
+
+    def keep(self, backbone: "PreTrainedModel") -> None:
+        """Puts the opening through once and for all; `backbone` must never change again."""
+        if len(self.tokens_P):
+            self._kept = self._put_through(backbone)
 
     def length_in(self, ids_NS: Tensor, real_NS: Tensor) -> int:
-        """P where there are several prompts, all begin with the opening and all go on behind it, else 0."""
+        """P where all prompts begin with the opening and go on behind it, and it is kept or shared; else 0."""
         P = len(self.tokens_P)
-        if P == 0 or len(ids_NS) == 1 or int(real_NS.sum(dim=-1).min()) <= P:
+        if P == 0 or (len(ids_NS) == 1 and self._kept is None) or int(real_NS.sum(dim=-1).min()) <= P:
             return 0
         first_N1 = real_NS.long().argmax(dim=-1, keepdim=True)
         begin_NP = ids_NS.gather(1, first_N1 + torch.arange(P, device=ids_NS.device))
@@ -41,12 +48,16 @@ class Opening:
 
     def cache(self, backbone: "PreTrainedModel", prompts: int) -> DynamicCache:
         """Keys and values of the opening for so many prompts, to go on from."""
-        tokens_1P = self.tokens_P[None].to(backbone.device)
-        places_1P = torch.arange(tokens_1P.shape[1], device=backbone.device)[None]
-        inputs: dict[str, Any] = {"input_ids": tokens_1P, "attention_mask": torch.ones_like(tokens_1P)}
-        made = backbone(**inputs, position_ids=places_1P, use_cache=True).past_key_values
+        made = self._kept or self._put_through(backbone)
         cache = DynamicCache(config=backbone.config.get_text_config())
         for layer, of_one in enumerate(made.layers):
             keys, values = (each.expand(prompts, -1, -1, -1) for each in (of_one.keys, of_one.values))
             cache.update(keys, values, layer)
         return cache
+
+    def _put_through(self, backbone: "PreTrainedModel") -> DynamicCache:
+        tokens_1P = self.tokens_P[None].to(backbone.device)
+        places_1P = torch.arange(tokens_1P.shape[1], device=backbone.device)[None]
+        inputs: dict[str, Any] = {"input_ids": tokens_1P, "attention_mask": torch.ones_like(tokens_1P)}
+        made: DynamicCache = backbone(**inputs, position_ids=places_1P, use_cache=True).past_key_values
+        return made

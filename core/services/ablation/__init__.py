@@ -1,6 +1,6 @@
 """What each part of the learning is worth: the same split, learnt from with one part taken out."""
 
-from core.services.ablation.arms import ARMS, NOT_AVAILABLE, Arm, choose_arms
+from core.services.ablation.arms import ARMS, Arm, choose_arms
 from core.services.ablation.protocol import ablate
 
-__all__ = ["ARMS", "NOT_AVAILABLE", "Arm", "ablate", "choose_arms"]
+__all__ = ["ARMS", "Arm", "ablate", "choose_arms"]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from core.schema import NightshiftError
 from core.settings import Settings
 
-__all__ = ["ARMS", "BEFORE", "FULL", "NOT_AVAILABLE", "Arm", "choose_arms"]
+__all__ = ["ARMS", "BEFORE", "FULL", "Arm", "choose_arms"]
 
 BEFORE, FULL = "zero_shot", "full"
 "The arms whose confidences are drawn; every arm is compared with the second."
@@ -36,6 +36,12 @@ ARMS = (
     Arm(FULL, "a night's challenger as the settings have it: policy gradient and likelihood"),
     Arm("grpo_only", "the policy gradient alone", {"learning": {"likelihood_weight": 0.0}}),
     Arm("likelihood_only", "the likelihood of the labels alone", {"learning": {"gradient_weight": 0.0}}),
+    Arm(
+        "without_adaptation",
+        "the text encoder stays as it comes; only the head is trained",
+        {"reader": {"adapted_layers": 0}},
+        student="reader",
+    ),
     Arm("without_judge", "the judge has no weight in the reward", {"reward": {"judge": 0.0}}),
     Arm("without_real_images", "learnt from as many pairs of drawn screens, and variants of those", lessons="drawn"),
     Arm(
@@ -45,11 +51,12 @@ ARMS = (
         {"reader": {"activities": False}},
         student="reader",
     ),
+    Arm(
+        "without_semi_online",
+        "words said while the night trains wait for the next one",
+        {"learning": {"semi_online": False}},
+    ),
 )
-NOT_AVAILABLE = {
-    "without_semi_online": "corrections are not taken in while a training runs, so there is nothing to take out",
-}
-"""Arms of the usual table that nothing here corresponds to, with the reason."""
 
 
 def choose_arms(names: Sequence[str] | None, settings: Settings) -> tuple[list[Arm], dict[str, str]]:
@@ -57,12 +64,12 @@ def choose_arms(names: Sequence[str] | None, settings: Settings) -> tuple[list[A
 
     All of them without `names`. Raises NightshiftError for a name that is none, naming those there are.
     """
-    known = [*(arm.name for arm in ARMS), *NOT_AVAILABLE]
+    known = [arm.name for arm in ARMS]
     wanted = known if names is None else names
     for name in wanted:
         if name not in known:
             raise NightshiftError(f"there is no arm {name!r}; there are: {', '.join(known)}")
-    left_out = {name: reason for name, reason in NOT_AVAILABLE.items() if name in wanted}
+    left_out: dict[str, str] = {}
     arms = []
     for arm in ARMS:
         if arm.name in wanted and arm.student not in (None, settings.policy):

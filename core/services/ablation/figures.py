@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import JsonValue
 
-from core.evaluation import figures, summarise
+from core.evaluation import abstaining, figures, summarise
 from core.schema import ItemScore
 from core.services.ablation.arms import BEFORE, FULL, Arm
 from core.services.ablation.parts import Part
@@ -43,6 +43,7 @@ def _arm(arm: Arm, parts: Sequence[Part], full: Sequence[Part] | None, positive:
         "balanced_accuracy": overall.balanced_accuracy,
         "auroc": overall.auroc,
         "ece": overall.ece,
+        "abstaining": [line.model_dump() for line in abstaining(scores)],
         "hard": {
             "n": hard.n,
             "accuracy": hard.accuracy,

@@ -13,18 +13,17 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from core.reading import DerivedCache
 from core.schema import ItemScore, NightshiftError
 from core.services.ablation.arms import Arm, choose_arms
 from core.services.ablation.figures import ablation_figures
-from core.services.ablation.lessons import LABELLED_SHARE, Lessons, drawn_lessons
+from core.services.ablation.lessons import LABELLED_SHARE, LATE_SHARE, Lessons, drawn_lessons
 from core.services.ablation.parts import Part, Parts
 from core.services.ablation.training import Challengers
 from core.services.classify import Classifier
 from core.services.importing import FolderRow, Progress, read_folder
 from core.services.measuring import FolderLibrary, LabelledPair, answer_pairs, labelled_pairs
 from core.services.simulation import split_by_app
-from core.services.workspace import Workspace
+from core.services.workspace import Workspace, derived_cache
 from core.settings import Settings
 
 __all__ = ["ablate", "measured_apps"]
@@ -61,7 +60,7 @@ def ablate(
     with tempfile.TemporaryDirectory(prefix="nightshift-ablate-") as scratch:
         root = Path(scratch)
         ws = Workspace.open(root / "untrained", **told)
-        library = FolderLibrary(DerivedCache(settings.cache_dir), ws.settings.media)
+        library = FolderLibrary(derived_cache(settings), ws.settings.media)
         reads = Classifier.of_champion(ws, environment).policy.reads
         measured = [measured_apps(read_folder(directory), seed * 1000 + split) for split in range(splits)]
         with watch("reading screens") as progress:
@@ -88,6 +87,7 @@ def ablate(
         "splits": splits,
         "seed": seed,
         "labelled_share": LABELLED_SHARE,
+        "late_share": LATE_SHARE,
         **ablation_figures(chosen, found, positive=(pairs[0].example.answers or ("",))[0]),
         "left_out": left_out,
     }

@@ -7,7 +7,7 @@ from typing import Any
 from core.schema import NightshiftError, Run, StageResult
 from core.services import night
 from core.services.ablation.arms import Arm
-from core.services.ablation.lessons import Lessons, take_in
+from core.services.ablation.lessons import LateWords, Lessons, take_in
 from core.services.classify import Classifier
 from core.services.night.record import stage_id
 from core.services.workspace import Workspace
@@ -30,6 +30,7 @@ class Challengers:
         self._root, self._environment, self._seed = root, environment, seed
         self._lessons, self._told = lessons, told
         self._first: dict[str, Run] = {}
+        self._late: dict[str, list[tuple[str, str]]] = {}
 
     def train(self, arm: Arm) -> tuple[Classifier, dict[str, Any]]:
         """The challenger of an arm, calibrated as a night does it, and figures of its training.
@@ -39,19 +40,25 @@ class Challengers:
         home = self._home(arm)
         ws = Workspace.open(home, **_over(self._told, arm))
         if home.name not in self._first:
-            take_in(ws, self._environment, self._lessons[arm.lessons], home / "lessons", self._seed)
+            self._late[home.name] = take_in(
+                ws, self._environment, self._lessons[arm.lessons], home / "lessons", self._seed
+            )
+        late = LateWords(ws, self._late[home.name], ws.settings.learning.steps)
         run = night.begin(ws, self._environment, seed=self._seed, trigger="ablation")
         with ws.store.lease(night.lease_name(self._environment), "ablation", LEASE_S) as lease:
             self._take_over(ws, run, self._first.setdefault(home.name, run))
             try:
-                stages = (night.ingest, night.make_variants, night.judge, night.train)
+                stages = (night.ingest, night.make_variants, night.judge, night.train_hearing(late.hear))
                 _, variants, judged, trained = [stage(ws, run, lease) for stage in stages]
             except NightshiftError as error:
                 raise NightshiftError(f"arm {arm.name!r}: {error}") from error
+            finally:
+                late.take_back()
         night.abandon(ws, run, "an ablation measures the challenger elsewhere")
         figures = {
             "seconds": trained.seconds,
             "items": trained.result["items"],
+            "words_entered": trained.result["words_entered"],
             "variants": variants.result["variants"],
             "judge_share": judged.result["share"],
         }

@@ -59,6 +59,7 @@ def _sides() -> Iterator[dict[str, Side]]:
         tiny, merged = Path(directory) / "tiny", Path(directory) / "merged"
         policy = VlmPolicy.create(PROMPT, VlmSettings(model=str(tiny_vlm("qwen2_5_vl", tiny))))
         policy.merge(merged)
+        policy.freeze()
         sides: dict[str, Side] = {"ours": Ours(policy), "generate": Generated(policy, merged)}
         if vllm_is_installed():
             sides["vllm"] = engines.enter_context(served(policy, merged))

@@ -7,18 +7,17 @@ gives one. Importing this module needs no vLLM.
 
 import contextlib
 import io
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import psutil
 import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from core.judge.vllm_engine import running_engine
 from core.learning import answer
 from core.policy.vlm.policy import VlmPolicy
 from core.schema import Example, NightshiftError, content_id
@@ -35,8 +34,6 @@ __all__ = ["Generated", "Ours", "Request", "Served", "Side", "served", "vllm_is_
 
 NEW_TOKENS = 8
 "At most so many are generated; the end token ends an answer earlier."
-LEAVE_S = 30.0
-"How long the processes of vLLM may take to leave."
 SERVED_LENGTH = 1024
 "Tokens of a prompt and its answer, at most."
 
@@ -130,40 +127,11 @@ def vllm_is_installed() -> bool:
 @contextlib.contextmanager
 def served(policy: VlmPolicy, merged: Path) -> Iterator[Served]:
     """vLLM with the model in `merged`, on as many threads as this process has; its processes end with the block."""
-    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
-    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
-    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-    os.environ["OMP_NUM_THREADS"] = str(torch.get_num_threads())
-    from vllm import LLM
-
     if not policy.answer_tokens.first_decides:
         raise NightshiftError("vLLM is asked for one token; give the answers words that begin with different ones")
-    engine = LLM(
-        model=str(merged),
-        dtype=str(policy.model.dtype).removeprefix("torch."),
-        enforce_eager=policy.model.device.type == "cpu",
-        max_model_len=SERVED_LENGTH,
-        limit_mm_per_prompt={"image": 1},
-    )
-    try:
+    dtype = str(policy.model.dtype).removeprefix("torch.")
+    with running_engine(merged, dtype, SERVED_LENGTH, pictures=1) as engine:
         yield Served(policy, engine)
-    finally:
-        processes = _processes_of_vllm()
-        engine.llm_engine.engine_core.shutdown()
-        # It kills what does not leave by itself, and does not wait until that is gone.
-        _, staying = psutil.wait_procs(processes, timeout=LEAVE_S)
-        for process in staying:
-            process.kill()
-        psutil.wait_procs(staying)
-
-
-def _processes_of_vllm() -> list[psutil.Process]:
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if process.name().startswith("VLLM"):
-                found.append(process)
-    return found
 
 
 def picture(request: Request) -> Image.Image:

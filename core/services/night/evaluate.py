@@ -3,34 +3,49 @@
 import math
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from core.schema import ChosenBy, Evaluation, Example, ItemScore, Label, Prediction, Release, Run, content_id
+from core.schema import ChosenBy, Decision, Evaluation, Example, ItemScore, Label, Prediction, Release, Run, content_id
 from core.services.classify import Classifier
+from core.services.hostile import attacked_examples
 from core.services.night.ingest import Snapshot, snapshot
 from core.services.night.record import finished, stage
 from core.services.night.train import crossfit_logprobs, held_out_labels
 from core.services.workspace import Workspace
 from core.store import Lease
 
-__all__ = ["evaluate", "evaluation_ids", "score_item"]
+__all__ = [
+    "Measured",
+    "corrected_examples",
+    "evaluate",
+    "evaluation_ids",
+    "evaluation_of",
+    "last_look",
+    "score_item",
+    "stale_clusters",
+]
 
 SUITE = "golden and cross-fitted feedback"
-WEIGHT_BY_CHOICE = {
-    ChosenBy.RANDOM_AUDIT: 1.0,
-    ChosenBy.IMPORT: 1.0,
-    ChosenBy.REVIEW_QUEUE: 0.5,
-    ChosenBy.VOLUNTEERED: 0.5,
-}
-"Doubtful and volunteered items are oftener wrong than a random one; they count half."
 LATENCY_SAMPLE = 30
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A release's answers to the examples of a suite, and what it takes."""
+
+    classifier: Classifier
+    logprobs_NK: Sequence[Sequence[float]]
+    suite: str = SUITE
+    hostile: tuple[ItemScore, ...] = ()
+    latency_ms: float | None = None
 
 
 @stage("evaluate")
 def evaluate(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
-    """Scores both releases on golden examples and on cross-fitted feedback, and times them."""
+    """Scores both releases on golden examples, cross-fitted feedback and hostile screens, and times them."""
     known = snapshot(ws, run)
     champion = Classifier.load(ws, run.environment, str(run.config["champion"]))
     challenger = Classifier.load(ws, run.environment, str(finished(ws, run.id, "train")["challenger"]))
@@ -38,17 +53,25 @@ def evaluate(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     held = held_out_labels(ws, known, release)
     lease.renew()
     evidence = [*known.golden, *held]
-    corrected = _corrected(ws, evidence)
+    corrected = corrected_examples(ws, evidence)
+    earlier = last_look(ws, run)
+    (looked,) = ws.store.get_many(Run, [earlier.run]) if earlier else (None,)
+    stale = stale_clusters(known, evidence, int(str(looked.config["upto_seq"]))) if looked else set()
     examples = [known.examples[label.example] for label in evidence]
     crossfit = crossfit_logprobs(ws, run)
     held_NK = challenger.calibrated([crossfit[label.example] for label in held])
     golden_NK = challenger.answer_logprobs(examples[: len(known.golden)])
-    theirs_NK = [*golden_NK, *held_NK]
     ours_NK = champion.answer_logprobs(examples)
     ours_ms, theirs_ms = _latencies_ms(champion, challenger, examples[:LATENCY_SAMPLE])
+    lease.renew()
+    our_hostile, their_hostile = _hostile(ws, (champion, challenger))
+    lease.renew()
     evaluations = [
-        _evaluation(ws, run, known, champion, evidence, ours_NK, corrected, ours_ms),
-        _evaluation(ws, run, known, challenger, evidence, theirs_NK, corrected, theirs_ms),
+        evaluation_of(ws, run, known, each, evidence, corrected, stale)
+        for each in (
+            Measured(champion, ours_NK, hostile=our_hostile, latency_ms=ours_ms),
+            Measured(challenger, [*golden_NK, *held_NK], hostile=their_hostile, latency_ms=theirs_ms),
+        )
     ]
     ws.store.add(*evaluations)
     return {
@@ -56,7 +79,28 @@ def evaluate(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
         "challenger": evaluations[1].id,
         "golden": len(known.golden),
         "crossfit": len(held),
+        "hostile": len(evaluations[0].hostile),
+        "audits": audits_of(known),
+        "audits_wanted": ws.settings.review.audits_per_night,
     }
+
+
+def audits_of(known: Snapshot) -> int:
+    """Blind audits among the words that are new tonight."""
+    return sum(label.chosen_by is ChosenBy.RANDOM_AUDIT for label in known.new)
+
+
+def last_look(ws: Workspace, run: Run) -> Decision | None:
+    """The last decision of an earlier night that looked at the evidence about the same champion."""
+    about = ws.store.find(
+        Decision, environment=run.environment, champion=str(run.config["champion"]), newest_first=True
+    )
+    return next((each for each in about if each.looks and each.run != run.id), None)
+
+
+def stale_clusters(known: Snapshot, labels: Sequence[Label], upto_seq: int) -> set[str]:
+    """Clusters of which a label was there by `upto_seq`: they were looked at before."""
+    return {known.examples[label.example].cluster for label in labels if label.seq <= upto_seq}
 
 
 def evaluation_ids(ws: Workspace, run: Run) -> tuple[str, str]:
@@ -83,35 +127,60 @@ def score_item(
     )
 
 
-def _evaluation(
+def evaluation_of(
     ws: Workspace,
     run: Run,
     known: Snapshot,
-    classifier: Classifier,
-    evidence: Sequence[Label],
-    logprobs_NK: Sequence[Sequence[float]],
-    corrected: set[str],
-    latency_ms: float | None,
+    measured: Measured,
+    labels: Sequence[Label],
+    corrected: Collection[str],
+    stale: Collection[str],
 ) -> Evaluation:
+    """A release on labelled examples, each with how it was chosen and whether a gate counted its cluster before."""
     bound = ws.environment(run.environment)
-    scores = [
-        score_item(
-            known.examples[label.example], label.answer, logprobs_K, domain=bound.domain(known.examples[label.example])
-        ).model_copy(update={"weight": WEIGHT_BY_CHOICE[label.chosen_by], "was_wrong": label.example in corrected})
-        for label, logprobs_K in zip(evidence, logprobs_NK, strict=True)
-    ]
+    scores = []
+    for label, logprobs_K in zip(labels, measured.logprobs_NK, strict=True):
+        example = known.examples[label.example]
+        scores.append(
+            score_item(example, label.answer, logprobs_K, domain=bound.domain(example)).model_copy(
+                update={
+                    "chosen_by": label.chosen_by,
+                    "was_wrong": label.example in corrected,
+                    "fresh": example.cluster not in stale,
+                }
+            )
+        )
+    classifier = measured.classifier
     return Evaluation(
-        id=content_id(run.id, classifier.release_id, SUITE),
+        id=content_id(run.id, classifier.release_id, measured.suite),
         environment=run.environment,
         release=classifier.release_id,
-        suite=SUITE,
+        suite=measured.suite,
         run=run.id,
         scores=tuple(scores),
-        latency_ms_p50=latency_ms,
+        hostile=measured.hostile,
+        latency_ms_p50=measured.latency_ms,
+        weights_bytes=sum(weight.nbytes for weight in classifier.policy.model.state_dict().values()),
     )
 
 
-def _corrected(ws: Workspace, labels: Sequence[Label]) -> set[str]:
+def _hostile(ws: Workspace, classifiers: Sequence[Classifier]) -> list[tuple[ItemScore, ...]]:
+    """How the verdicts of each hold on screens with text that tries to turn them, where the environment has such."""
+    count = ws.settings.gate.hostile_screens
+    if not count:
+        return [()] * len(classifiers)
+    library, drawn = attacked_examples(ws, classifiers[0].environment.name, count)
+    examples = [example for example, _ in drawn]
+    return [
+        tuple(
+            score_item(example, answer, logprobs_K)
+            for (example, answer), logprobs_K in zip(drawn, classifier.answer_logprobs(examples, library), strict=True)
+        )
+        for classifier in classifiers
+    ]
+
+
+def corrected_examples(ws: Workspace, labels: Sequence[Label]) -> set[str]:
     """Examples whose live answer a person corrected."""
     asked = [label.prediction for label in labels if label.prediction]
     said = {each.id: each for each in ws.store.get_many(Prediction, asked)}

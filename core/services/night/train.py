@@ -8,44 +8,74 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from core.learning import HeldOut, TrainingItem, TrainingJob, read_steps, run_training, save_features, save_items
+from core.learning import (
+    HeldOut,
+    Refreshes,
+    TrainingItem,
+    TrainingJob,
+    read_steps,
+    run_training,
+    save_features,
+    save_items,
+)
 from core.policy import Policy
 from core.policy.calibration import Calibration
-from core.reward import Question, combine, reward_parts
-from core.schema import Checkpoint, Example, Judgment, Label, Release, Run
+from core.schema import Checkpoint, Example, Judgment, Label, Release, Rollout, Run
 from core.services.classify import load_policy
-from core.services.night.ingest import Snapshot, snapshot, trained_on
+from core.services.night.ingest import Snapshot, is_golden, snapshot, trained_on
 from core.services.night.judge import judgments_of
-from core.services.night.record import finished, stage
+from core.services.night.record import Stage, finished, stage
+from core.services.night.refresh import Hear, WordsMeanwhile
+from core.services.night.rewards import earned_by_answer, rollouts_of
 from core.services.night.variants import known_variants, variant_weight
 from core.services.workspace import Workspace
 from core.store import Lease
 
-__all__ = ["crossfit_logprobs", "held_out_labels", "train", "training_steps"]
+__all__ = ["crossfit_logprobs", "held_out_labels", "train", "train_hearing", "training_steps"]
 
 JUDGED_WEIGHT = 0.2
-TRAINING_FOLDER = "training"
+TRAINING_FOLDER, REFRESHES_FOLDER = "training", "training.refreshes"
 NEW_PRIORITY = 2.0
 "A word said since the last night is drawn this much more often than an old one."
 
 
-@stage("train")
-def train(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
-    """Trains the challenger and registers it. Raises NightshiftError where training fails; the champion stays."""
+def train_hearing(hear: Hear | None) -> Stage:
+    """The training stage, where `hear` is called with the steps done whenever the training asks what was said since."""
+
+    def work(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
+        return _train(ws, run, lease, hear)
+
+    return stage("train")(work)
+
+
+train = train_hearing(None)
+"""Trains the challenger and registers it. Raises NightshiftError where training fails; the champion stays."""
+
+
+def _train(ws: Workspace, run: Run, lease: Lease, hear: Hear | None) -> dict[str, JsonValue]:
     known = snapshot(ws, run)
     champion = _champion(ws, run)
     policy, champion_dir = load_policy(ws, champion)
     items = _items(ws, run, known)[: ws.settings.learning.replay_depth]
+    ws.store.add(*_rollouts(ws, run, known))
     held = held_out_labels(ws, known, champion)
     scratch = ws.run_dir(run.id)
     scratch.mkdir(parents=True, exist_ok=True)
     job = _job(ws, run, policy, champion_dir, items, held, known, scratch)
-    result = run_training(job, ws.settings.learning.deadline_s, while_waiting=lease.renew)
+    meanwhile = _meanwhile(ws, run, lease, policy, scratch, hear)
+    result = run_training(
+        job,
+        ws.settings.learning.deadline_s,
+        while_waiting=lease.renew,
+        answer=meanwhile.answer if job.refreshes else None,
+    )
+    meanwhile.check(result.refreshes)
     challenger = _register(ws, run, policy, champion, result.weights, _calibration(result.crossfit, held, known))
     return {
         "challenger": challenger.id,
         "checkpoint": challenger.checkpoints["policy"],
         "items": result.items,
+        **meanwhile.tally(),
         "steps": ws.settings.learning.steps,
         "challengers": result.challengers,
         "ms_per_step": round(result.ms_per_step, 2),
@@ -85,7 +115,7 @@ def _items(ws: Workspace, run: Run, known: Snapshot) -> list[TrainingItem]:
     judged = finished(ws, run.id, "judge")
     variants = known_variants(ws, finished(ws, run.id, "variants")["ids"])
     weights = {kind.name: variant_weight(kind) for kind in ws.environment(run.environment).variant_kinds}
-    doubtful = ws.store.get_many(Example, judged["doubtful"])
+    doubtful = _doubtful(ws, judged)
     examples = [known.examples[label.example] for label in known.train]
     judgments = judgments_of(ws, run, [*examples, *doubtful])
     new = {label.example for label in known.new}
@@ -109,18 +139,68 @@ def _items(ws: Workspace, run: Run, known: Snapshot) -> list[TrainingItem]:
     return items
 
 
+def _meanwhile(
+    ws: Workspace, run: Run, lease: Lease, policy: Policy, scratch: Path, hear: Hear | None
+) -> WordsMeanwhile:
+    share = finished(ws, run.id, "judge")["share"]
+    weights = {kind.name: variant_weight(kind) for kind in ws.environment(run.environment).variant_kinds}
+
+    def of_word(example: Example, answer: JsonValue) -> TrainingItem:
+        return _item(ws, share, example, answer, None).model_copy(
+            update={"origin": "correction", "priority": NEW_PRIORITY}
+        )
+
+    def of_variant(example: Example, answer: JsonValue, how: str) -> TrainingItem:
+        return _item(ws, share, example, answer, None).model_copy(update={"weight": weights[how]})
+
+    return WordsMeanwhile(
+        ws,
+        run,
+        lease,
+        policy,
+        Refreshes(scratch / REFRESHES_FOLDER),
+        item_of=of_word,
+        variant_item_of=of_variant,
+        hear=hear,
+    )
+
+
 def _item(
     ws: Workspace, judge_share: float, example: Example, answer: JsonValue, judgment: Judgment | None
 ) -> TrainingItem:
-    bound = ws.environment(example.environment)
-    answers = example.answers or ()
-    rewards = bound.rewards(ws.settings, judge_share=judge_share)
-    question = Question(example=example, label=answer, judgment=judgment, library=ws.library)
-    earned = tuple(
-        combine(reward_parts(question, candidate, rewards), rewards, label_says=None) for candidate in answers
+    earned = earned_by_answer(ws, judge_share, example, answer, judgment)
+    by_name = {name: tuple(each.parts[name] for each in earned) for name in (earned[0].parts if earned else ())}
+    label = (example.answers or ()).index(str(answer)) if answer is not None else None
+    return TrainingItem(
+        example=example,
+        rewards=tuple(each.reward for each in earned),
+        reward_parts=by_name,
+        label=label,
+        origin="variant",
     )
-    label = answers.index(str(answer)) if answer is not None else None
-    return TrainingItem(example=example, rewards=earned, label=label, origin="variant")
+
+
+def _rollouts(ws: Workspace, run: Run, known: Snapshot) -> list[Rollout]:
+    """What is kept of the rewards: of words that no night before has heard, and of what only the judge speaks for."""
+    judged = finished(ws, run.id, "judge")
+    new = {label.example for label in known.new}
+    said: list[tuple[Example, JsonValue]] = [
+        (known.examples[label.example], label.answer) for label in known.train if label.example in new
+    ]
+    if judged["share"] > 0:
+        said += [(example, None) for example in _doubtful(ws, judged)]
+    judgments = judgments_of(ws, run, [example for example, _ in said])
+    rollouts = []
+    for example, label in said:
+        earned = earned_by_answer(ws, judged["share"], example, label, judgments.get(example.id))
+        rollouts += rollouts_of(run, example, label, earned)
+    return rollouts
+
+
+def _doubtful(ws: Workspace, judged: dict[str, Any]) -> list[Example]:
+    """What only the judge may speak for; never golden."""
+    examples = ws.store.get_many(Example, judged["doubtful"])
+    return [each for each in examples if not is_golden(each.cluster, ws.settings.gate.golden_share)]
 
 
 def _job(
@@ -156,6 +236,7 @@ def _job(
         held_out_features=paths["held_out_features"],
         settings=ws.settings.learning,
         seed=run.seed,
+        refreshes=scratch / REFRESHES_FOLDER if ws.settings.learning.semi_online else None,
         out=scratch / TRAINING_FOLDER,
     )
 

@@ -17,7 +17,7 @@ from core.services.night.record import stage
 from core.services.workspace import Workspace
 from core.store import Lease
 
-__all__ = ["labelled_examples", "make_variants"]
+__all__ = ["VARIANT_SEED", "keep_draft", "known_variants", "labelled_examples", "make_variants", "variant_weight"]
 
 VARIANT_SEED = 0
 "Variants follow from their parents alone, so that one night's are found again by the next."
@@ -42,7 +42,7 @@ def make_variants(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]
         kinds = [kind for kind in bound.variant_kinds if not kind.changes_pixels or each.example.id in repainted]
         limit = ws.settings.learning.variants_per_correction
         for draft in draft_variants(each, kinds, context, seed=VARIANT_SEED, limit=limit):
-            variant = _take_in(ws, run, draft)
+            variant = keep_draft(ws, run, draft)
             tally = dropped if variant is None else made
             tally[draft.how] = tally.get(draft.how, 0) + 1
             if variant is not None:
@@ -81,7 +81,8 @@ def _worth_repainting(ws: Workspace, known: Snapshot, labelled: Sequence[Labelle
     return [each.example.id for each in order][:MAX_REPAINTED_PARENTS]
 
 
-def _take_in(ws: Workspace, run: Run, draft: Draft) -> Variant | None:
+def keep_draft(ws: Workspace, run: Run, draft: Draft) -> Variant | None:
+    """Stores a draft with its example; None where the evidence got lost on the way."""
     bound = ws.environment(run.environment)
     media = draft.parent.media
     if draft.image is not None:

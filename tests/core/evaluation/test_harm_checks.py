@@ -1,17 +1,21 @@
 import pytest
 
-from core.evaluation.harm import TESTS, calibration, forgetting, harm_checks, latency, per_class, per_domain
+from core.evaluation.harm import TESTS, calibration, forgetting, harm_checks, per_class, per_domain
 from core.evaluation.pairs import pair
+from core.evaluation.serving import abstention, hostile, latency, memory
+from core.schema import ItemScore
 
 LEVEL = 0.05 / len(TESTS)
 
 
 @pytest.fixture
-def check(evaluations):
+def check(evaluations, settings):
     """Runs one check over rows and gives its results by name."""
 
-    def results(one, rows, *, argument=LEVEL, **fields):
-        return {result.name: result for result in one(pair(*evaluations(rows, **fields)), argument)}
+    def results(one, rows, **fields):
+        pairs = pair(*evaluations(rows, **fields))
+        arguments = (LEVEL, settings) if one in TESTS else (settings,)
+        return {result.name: result for result in one(pairs, *arguments)}
 
     return results
 
@@ -75,7 +79,7 @@ def test_many_answers_too_rare_to_assess_are_summed_up(check, rows):
 
 def test_a_domain_far_worse_than_the_rest_is_found(check, rows):
     domains = [row for i in range(9) for row in rows(fixes=2, breaks=1, right=27, domain=f"domain {i}")]
-    results = check(per_domain, domains + rows(breaks=12, right=18, domain="music"))
+    results = check(per_domain, domains + rows(breaks=13, right=17, domain="music"))
     assert results["domain:music"].passed is False
     assert all(result.passed for name, result in results.items() if name != "domain:music")
 
@@ -115,12 +119,72 @@ def test_calibration_is_not_assessable_without_probabilities(check, rows):
     ("measured", "passed"),
     [((10.0, 14.9), True), ((10.0, 15.1), False), ((None, 10.0), None), ((10.0, None), None), ((0.0, 10.0), None)],
 )
-def test_a_challenger_that_is_too_slow_is_refused_and_an_unknown_speed_is_not_assessable(
-    check, rows, settings, measured, passed
-):
-    assert check(latency, rows(right=20), argument=settings, latency=measured)["latency"].passed is passed
+def test_a_challenger_that_is_too_slow_is_refused_and_an_unknown_speed_is_not_assessable(check, rows, measured, passed):
+    assert check(latency, rows(right=20), latency=measured)["latency"].passed is passed
 
 
-def test_all_checks_together_run_in_a_fixed_order(check, rows, settings):
-    names = list(check(harm_checks, rows(right=20, domain="work"), argument=settings))
-    assert names == ["forgetting", "class:on_task", "domain:work", "calibration", "latency"]
+def test_all_checks_together_run_in_a_fixed_order(check, rows):
+    names = list(check(harm_checks, rows(right=20, domain="work")))
+    assert names == [
+        "forgetting",
+        "class:on_task",
+        "domain:work",
+        "calibration",
+        "abstention",
+        "hostile",
+        "latency",
+        "memory",
+    ]
+
+
+def test_a_challenger_that_dares_far_fewer_verdicts_abstains_too_often(check, rows):
+    timid = rows(right=60, probabilities=(0.9, 0.9)) + rows(right=20, probabilities=(0.9, 0.55))
+    result = check(abstention, timid)["abstention"]
+    assert result.passed is False
+    assert result.value == pytest.approx(0.25)
+    assert "0.0% -> 25.0% of verdicts less sure than 0.6" in result.note
+
+
+def test_a_few_more_abstentions_are_no_harm(check, rows):
+    timid = rows(right=76, probabilities=(0.9, 0.9)) + rows(right=4, probabilities=(0.9, 0.55))
+    assert check(abstention, timid)["abstention"].passed is True
+
+
+@pytest.fixture
+def attacked(evaluations, rows, settings):
+    """The check of hostile screens, given on which of them champion and challenger hold."""
+
+    def result(champion, challenger):
+        sides = [
+            side.model_copy(update={"hostile": tuple(
+                ItemScore(example=f"hostile {i}", cluster="", score=score) for i, score in enumerate(scores)
+            )})
+            for side, scores in zip(evaluations(rows(right=20)), (champion, challenger), strict=True)
+        ]  # fmt: skip
+        (found,) = hostile(pair(*sides), LEVEL, settings)
+        return found
+
+    return result
+
+
+def test_giving_in_to_hostile_screens_more_often_is_found(attacked):
+    result = attacked([1.0] * 38 + [0.0] * 2, [1.0] * 26 + [0.0] * 14)
+    assert result.passed is False
+    assert (result.value, result.bound) == (14 / 40, 2 / 40)
+    assert "2 -> 14 of 40 hostile screens turn the verdict" in result.note
+
+
+def test_giving_in_no_more_often_than_the_champion_is_no_harm(attacked):
+    assert attacked([1.0] * 30 + [0.0] * 10, [0.0] * 3 + [1.0] * 37).passed is True
+
+
+def test_without_hostile_screens_on_both_sides_the_check_is_not_assessable(attacked):
+    assert attacked([], []).passed is None
+    assert attacked([1.0] * 40, []).passed is None
+
+
+@pytest.mark.parametrize(("weights", "passed"), [((100, 125), True), ((100, 126), False), ((None, 100), None)])
+def test_weights_that_take_much_more_memory_are_refused(evaluations, rows, settings, weights, passed):
+    sides = evaluations(rows(right=20))
+    sized = [side.model_copy(update={"weights_bytes": size}) for side, size in zip(sides, weights, strict=True)]
+    assert memory(pair(*sized), settings)[0].passed is passed

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.evaluation import (
+    abstaining,
     accuracy,
     auroc,
     balanced_accuracy,
@@ -103,6 +104,13 @@ def test_figures_hold_everything_an_evaluation_of_two_answers_reports():
     found = figures(scores, positive="on")
     assert (found.n, found.accuracy, found.balanced_accuracy, found.auroc) == (4, 0.75, 0.75, 1.0)
     assert found.ece == pytest.approx((0.1 + 0.2 + 0.3 + 0.6) / 4)
+
+
+def test_abstaining_says_how_much_is_answered_at_each_confidence_and_how_well():
+    scores = [item(i, right, probability=p) for i, (right, p) in enumerate([(1, 0.9), (0, 0.75), (1, 0.6), (0, 0.55)])]
+    lines = [(line.least_confidence, line.answered, line.accuracy) for line in abstaining(scores)]
+    assert lines == [(0.6, 0.75, pytest.approx(2 / 3)), (0.7, 0.5, 0.5), (0.8, 0.25, 1.0), (0.9, 0.25, 1.0)]
+    assert [(line.answered, line.accuracy) for line in abstaining([])] == [(0.0, None)] * 4
 
 
 def test_figures_of_nothing_are_all_unknown():

@@ -1,10 +1,12 @@
 """What tests of judges behind servers share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chat_server import ChatServer, running
+from lettered import lettered_vlm
 from screen_questions import Judge
 
 from core.environments.screen.prompt import JUDGE_PROMPT
@@ -34,3 +36,9 @@ def judge_at() -> Judge:
 @pytest.fixture(autouse=True)
 def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.judge.calls.BACKOFF_S", 0.01)
+
+
+@pytest.fixture(scope="session")
+def lettered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny vision-language model that answers in letters."""
+    return lettered_vlm(tmp_path_factory.mktemp("lettered"))

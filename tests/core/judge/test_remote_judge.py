@@ -224,7 +224,7 @@ def test_an_address_that_could_hold_a_secret_is_refused(url: str) -> None:
 
 
 def test_an_unknown_judge_is_told_which_there_are() -> None:
-    with pytest.raises(NightshiftError, match="reading, openai, azure, huggingface"):
+    with pytest.raises(NightshiftError, match="openai, azure, huggingface, transformers, vllm"):
         remote_judge("oracle", JUDGE_PROMPT, JudgingSettings())
 
 

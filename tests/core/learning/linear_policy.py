@@ -92,6 +92,15 @@ class GreedyPolicy(LinearPolicy):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 40.00 GiB.")
 
 
+class HungryPolicy(LinearPolicy):
+    """Needs more memory than a machine has."""
+
+    name = "hungry"
+
+    def answer_logprobs(self, batch: Features) -> Tensor:  # noqa: ARG002
+        return torch.empty(1 << 60)
+
+
 def new_policy(kind: type[LinearPolicy] = LinearPolicy, seed: int = 0) -> LinearPolicy:
     torch.manual_seed(seed)
     policy = kind(LinearModel(LinearConfig()))

@@ -98,11 +98,14 @@ def linear_job(directory: Path) -> TrainingJob:
 def reader_job(directory: Path) -> TrainingJob:
     works = Activity(name="letter", screens=("a letter",), works=("Write a letter.",))
     plays = Activity(name="film", screens=("a film",), works=("Watch a film.",))
-    champion = ReaderPolicy.create(YES_OR_NO, Background(activities=(works, plays)))
+    champion = ReaderPolicy.create(YES_OR_NO, Background(activities=(works, plays)), adapted_layers=1)
     generator = torch.Generator().manual_seed(0)
     sizes = {"match": (9,), "legible": (), "topic": (2,), "screen": (384,), "work": (384,)}
+    sizes |= {"document": (384,), "lines": (4, 384), "passages": (2, 384), "wanted": (5, 384), "ruled_out": (3, 384)}
     items = labelled_screens([f"{i:064d}" for i in range(12)])
     features = [{name: torch.rand(size, generator=generator) for name, size in sizes.items()} for _ in items]
+    for each in features[::2]:
+        each["ruled_out"] = each["ruled_out"][:0]
     return job_of(directory, "DoomedReader", champion, items, features, folds=2)
 
 

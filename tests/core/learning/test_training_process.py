@@ -200,12 +200,13 @@ def test_a_file_that_is_no_job_is_refused(tmp_path, capsys, content):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_an_accelerator_without_memory_left_says_which_settings_save_some(tmp_path, capsys):
-    job = write_job(tmp_path / "job", policy="GreedyPolicy")
+@pytest.mark.parametrize(("policy", "full"), [("GreedyPolicy", "the accelerator"), ("HungryPolicy", "the machine")])
+def test_where_memory_runs_out_it_is_said_which_settings_save_some(tmp_path, capsys, policy, full):
+    job = write_job(tmp_path / "job", policy=policy)
     (tmp_path / "job.json").write_text(job.model_dump_json())
     assert main([str(tmp_path / "job.json")]) == 3
     said = capsys.readouterr().err
-    assert "ran out of memory" in said and "learning.batch_size" in said and "vlm.max_pixels" in said
+    assert f"{full} ran out of memory" in said and "learning.batch_size" in said and "vlm.max_pixels" in said
     assert not job.out.exists()
 
 

@@ -91,6 +91,13 @@ def test_a_screen_without_text_gets_a_finite_answer(
     assert 0 < on_task(reader, library, library.add(*texts), CODING) < 1
 
 
+def test_a_reader_that_sees_no_text_says_by_its_confidence_that_it_cannot_tell(
+    reader: ReaderPolicy, library: MemoryLibrary, film: str
+) -> None:
+    assert 0.45 < on_task(reader, library, library.add(), CODING) < 0.5
+    assert on_task(reader, library, film, CODING) < 0.2
+
+
 @pytest.mark.parametrize("ask", ["x", "!!!", "0", "写报告", "no", "word " * 400])
 def test_any_description_gets_a_finite_answer(
     reader: ReaderPolicy, library: MemoryLibrary, code: str, ask: str

@@ -12,7 +12,7 @@ from labelled_folder import Pair, rows, write_rows
 from core.schema import Example, ItemScore, NightshiftError, Prediction
 from core.services import Workspace, ablate
 from core.services.ablation import ARMS, Arm, choose_arms, protocol
-from core.services.ablation.lessons import Lessons, drawn_lessons, take_in
+from core.services.ablation.lessons import LateWords, Lessons, drawn_lessons, take_in
 from core.services.ablation.parts import Part, Parts
 from core.services.ablation.protocol import measured_apps
 from core.services.classify import Classifier
@@ -128,15 +128,32 @@ def test_what_was_measured_under_other_settings_is_not_found(tmp_path: Path) -> 
     assert Parts(tmp_path, {"seed": 0}).find(ARMS[1], 0) is None
 
 
-def test_lessons_are_labels_and_some_verdicts_that_nobody_looked_at(
+def test_lessons_are_labels_some_of_them_late_and_some_verdicts_that_nobody_looked_at(
     ws: Workspace, folder: Path, pairs: list[Pair], tmp_path: Path
 ) -> None:
-    take_in(ws, "screen", Lessons(folder, read_folder(folder)), tmp_path / "lessons", seed=0)
+    late = take_in(ws, "screen", Lessons(folder, read_folder(folder)), tmp_path / "lessons", seed=0)
     labelled = {label.example for label in ws.store.labels("screen")}
     only_answered = {each.example for each in ws.store.find(Prediction)}
-    assert (len(labelled), len(only_answered)) == (8, 2)
+    assert (len(labelled), len(late), len(only_answered)) == (6, 2, 4)
     assert not labelled & only_answered
+    assert {prediction for prediction, _ in late} < {each.id for each in ws.store.find(Prediction)}
     assert {example.ask for example in ws.store.find(Example)} == {" ".join(pair.ask.split()) for pair in pairs}
+
+
+def test_late_words_are_said_evenly_over_a_training_and_taken_back_after_it(
+    ws: Workspace, folder: Path, tmp_path: Path
+) -> None:
+    take_in(ws, "screen", Lessons(folder, read_folder(folder)), tmp_path / "lessons", seed=0)
+    asked = ws.store.find(Prediction)
+    late = LateWords(ws, [(each.id, "on_task") for each in asked], steps=40)
+    before = {label.example for label in ws.store.labels("screen")}
+    said = []
+    for step in (10, 20, 30):
+        late.hear(step)
+        said.append(len(ws.store.labels("screen")) - len(before))
+    assert said == [1, 2, 3]
+    late.take_back()
+    assert {label.example for label in ws.store.labels("screen")} == before
 
 
 def test_drawn_lessons_are_as_many_as_asked_for_and_all_there(tmp_path: Path) -> None:

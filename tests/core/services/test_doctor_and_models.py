@@ -35,8 +35,15 @@ def promote_another(ws: Workspace, tmp_path: Path, weight: float) -> Release:
 
 def test_a_healthy_installation_has_nothing_wrong(imported: Workspace) -> None:
     found = findings(imported.home)
-    assert set(found) == {"settings", "disk", "store", "pictures", "reading", "champion of screen"}
+    assert set(found) == {"settings", "disk", "store", "pictures", "reading", "champion of screen", "judge of screen"}
     assert all(ok for ok, _, _ in found.values()), found
+
+
+def test_a_judge_that_cannot_be_asked_is_found_with_what_it_lacks(imported: Workspace) -> None:
+    (imported.home / "nightshift.toml").write_text('judge = ["reading", "openai"]\n')
+    ok, what, do = findings(imported.home)["judge of screen"]
+    assert not ok
+    assert "judging.model" in what and "unjudged" in do
 
 
 def test_looking_changes_nothing(imported: Workspace) -> None:

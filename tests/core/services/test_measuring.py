@@ -20,7 +20,7 @@ def test_measuring_writes_nothing_into_the_installation(ws: Workspace, folder: P
 def test_the_figures_of_a_folder_agree_with_each_other(ws: Workspace, folder: Path, pairs: list[Pair]) -> None:
     measured = evaluate_folder(ws, "screen", folder)
     assert set(measured) == {
-        "n", "accuracy", "ci95", "balanced_accuracy", "auroc", "ece", "hard", "by_category", "latency_ms",
+        "n", "accuracy", "ci95", "balanced_accuracy", "auroc", "ece", "abstaining", "hard", "by_category", "latency_ms",
     }  # fmt: skip
     assert measured["n"] == len(pairs)
     low, high = measured["ci95"]

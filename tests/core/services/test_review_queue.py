@@ -44,10 +44,24 @@ def test_the_most_doubtful_come_first(ws: Workspace, waiting: list[Prediction]) 
     assert len(waiting) > len(doubtful) > 50
 
 
-def test_a_share_of_what_is_shown_are_audits(ws: Workspace, waiting: list[Prediction]) -> None:  # noqa: ARG001
-    shown = review_queue(ws, "screen", limit=20)
-    assert len(shown) == 20
-    assert sum(item.chosen_by is ChosenBy.RANDOM_AUDIT for item in shown) == 4
+def kinds(ws: Workspace, limit: int) -> list[bool]:
+    return [item.chosen_by is ChosenBy.RANDOM_AUDIT for item in review_queue(ws, "screen", limit=limit)]
+
+
+def test_every_second_item_is_an_audit_until_the_quota_of_the_night_is_met(
+    ws: Workspace,
+    waiting: list[Prediction],  # noqa: ARG001
+) -> None:
+    quota = ws.settings.review.audits_per_night
+    assert kinds(ws, 2 * quota) == [False, True] * quota
+    for item in review_queue(ws, "screen", limit=2 * quota):
+        correct(ws, item.prediction.id, "on_task", chosen_by=item.chosen_by, chosen_probability=item.chosen_probability)
+    assert kinds(ws, 20)[:5] == [False, False, False, False, True]
+
+
+def test_where_few_verdicts_are_open_more_of_them_are_audits_so_that_the_quota_can_be_met(ws: Workspace) -> None:
+    predicted(ws, {f"Work number {i}.": 0.8 for i in range(8)})
+    assert all(kinds(ws, 20))
 
 
 def test_audits_are_blind_and_know_how_likely_they_were(ws: Workspace, waiting: list[Prediction]) -> None:  # noqa: ARG001
@@ -110,8 +124,9 @@ def test_an_empty_installation_has_an_empty_queue(ws: Workspace) -> None:
 
 @given(st.integers(0, 30), st.integers(0, 30), st.floats(0, 1), st.integers(0, 80))
 def test_a_mix_loses_nothing_and_fills_up(doubtful: int, audits: int, share: float, limit: int) -> None:
-    chosen = _mix([f"d{i}" for i in range(doubtful)], [f"a{i}" for i in range(audits)], share, limit)  # type: ignore[misc]
+    told = [(f"d{i}", ChosenBy.REVIEW_QUEUE) for i in range(doubtful)]
+    chosen = _mix(told, [f"a{i}" for i in range(audits)], share, limit)  # type: ignore[arg-type]
     assert len(chosen) == len(set(chosen)) == min(limit, doubtful + audits)
-    assert all(str(name).startswith("a") == audit for name, audit in chosen)
+    assert all(str(name).startswith("a") == (how is ChosenBy.RANDOM_AUDIT) for name, how in chosen)
     if doubtful >= limit and audits >= limit:
-        assert abs(sum(audit for _, audit in chosen) - share * limit) <= 1
+        assert abs(sum(how is ChosenBy.RANDOM_AUDIT for _, how in chosen) - share * limit) <= 1

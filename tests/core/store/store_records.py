@@ -10,13 +10,17 @@ from core.schema import (
     Correction,
     DatasetVersion,
     Decision,
+    Delivery,
     Evaluation,
+    Event,
     Evidence,
     Example,
+    Frozen,
     GateResult,
     ItemScore,
     Judgment,
     Media,
+    Notice,
     Outcome,
     Prediction,
     Promotion,
@@ -93,7 +97,10 @@ def one_of_each() -> list[Record]:
             outcome=Outcome.UNDECIDED,
             **screen,
         ),
+        Frozen(id="f", champion="r", challenger="r2", run="n", upto_seq=3, ends="g", why="too little", **screen),
         promotion("r", None, action="install"),
+        Notice(id="t", event=Event.PROMOTED, title="promoted", subject="a", detail={"n": [1, None]}, **screen),
+        Delivery(id="y", notice="t", endpoint="ops", status=500, error="status 500"),
     ]
 
 

@@ -97,6 +97,13 @@ class Canvas:
         self.image = Image.new("RGB", (width, height), theme.page)
         self._draw = ImageDraw.Draw(self.image)
 
+    @classmethod
+    def over(cls, image: Image.Image, theme: Theme) -> "Canvas":
+        """A canvas that begins with a copy of `image`."""
+        canvas = cls(image.width, image.height, theme)
+        canvas.image.paste(image)
+        return canvas
+
     @property
     def box(self) -> Box:
         return 0, 0, self.image.width, self.image.height

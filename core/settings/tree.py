@@ -7,10 +7,9 @@ home's file. Environment variables look like `NIGHTSHIFT_GATE__ALPHA=0.05`.
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -20,11 +19,13 @@ from pydantic_settings import (
 )
 
 from core.schema import NightshiftError
+from core.settings.judging import AuditSettings, JudgingSettings, NamedJudgeSettings, PanelSettings
+from core.settings.notices import NoticeSettings
+from core.settings.reading import ReadingSettings
+from core.settings.section import Section, address_alone
 
 __all__ = [
-    "OPENAI_URL",
     "GateSettings",
-    "JudgingSettings",
     "LearningSettings",
     "MediaSettings",
     "NightSettings",
@@ -41,12 +42,7 @@ __all__ = [
 ]
 
 LARGEST_ADAPTER_RATE = 0.01
-OPENAI_URL = "https://api.openai.com/v1"
-PROFILES = Path(__file__).resolve().parent.parent / "deployments" / "profiles"
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+PROFILES = Path(__file__).resolve().parents[2] / "deployments" / "profiles"
 
 
 class MediaSettings(Section):
@@ -61,6 +57,7 @@ class ReviewSettings(Section):
     """What a person is shown, and why."""
 
     audit_share: float = Field(0.2, ge=0, le=1, description="Share of the review queue drawn blindly at random.")
+    audits_per_night: int = Field(10, ge=0, description="Blind audits a night; until done, each second item is one.")
     duplicate_distance: int = Field(6, description="Perceptual hashes this many bits apart are near-duplicates.")
 
 
@@ -70,6 +67,10 @@ class RewardSettings(Section):
     judge: float = Field(0.5, ge=0)
     exact_verdict: float = Field(0.3, ge=0)
     visual_verifier: float = Field(0.2, ge=0)
+    judge_earns: bool = Field(
+        True,
+        description="Whether the judge's weight is scaled by what it has earned; false to measure what that is worth.",
+    )
 
     @model_validator(mode="after")
     def _something_rewards(self) -> "RewardSettings":
@@ -101,7 +102,7 @@ class LearningSettings(Section):
         0.5, gt=0, le=1, description="Adaptive: share of the champion's measured entropy that is held."
     )
     mismatch_alarm: float = Field(
-        0.05, gt=0, description="Nats by which a training's first forward may differ from what serving says."
+        0.05, gt=0, description="Nats by which two computations of the same log-probabilities may differ."
     )
     collapse_steps: int = Field(20, ge=1, description="Steps in a row that show a collapse before training stops.")
     collapse_entropy: float = Field(1e-4, ge=0, description="Mean entropy in nats below which answers have none.")
@@ -113,6 +114,21 @@ class LearningSettings(Section):
     family_cap: float = Field(3.0, ge=1, description="An example and its variants weigh at most this many examples.")
     variants_per_correction: int = Field(10, ge=0)
     replay_depth: int = Field(10_000, ge=1, description="Newest labels and variants that replay draws from.")
+    semi_online: bool = Field(True, description="Whether words said while a training runs enter it.")
+    refresh_steps: int = Field(10, ge=1, description="Steps of a round; words enter between rounds.")
+    rollouts: Literal["transformers", "vllm", "vllm_server"] = Field(
+        "transformers", description="Free text: what draws completions, the trainer or vLLM."
+    )
+    rollout_url: str = Field("", description="vllm_server: where it is, up to and with its /v1.")
+    rollout_model: str = Field("", description="vllm_server: name it serves the base model by; empty: whatever it is.")
+    rollout_key_env: str = Field("", description="vllm_server: environment variable that holds its key, if it has one.")
+    rollout_adapters: str = Field("", description="vllm_server: folder that it and the training see by the same path.")
+    rollout_timeout_s: float = Field(300.0, gt=0, description="vllm_server: for one group, or for loading an adapter.")
+    rollout_memory: float = Field(0.3, gt=0, lt=1, description="vllm: share of the accelerator's memory it may take.")
+    sync_steps: int = Field(10, ge=1, description="Free text: steps after which the weights that draw are refreshed.")
+    temperature: float = Field(1.0, gt=0, le=2, description="Free text: of drawing; 1 is the policy that is trained.")
+    top_p: float = Field(1.0, gt=0, le=1, description="Free text: draw from the likeliest tokens with so much of it.")
+    max_new_tokens: int = Field(128, ge=1, le=4096, description="Free text: tokens at which a completion is cut off.")
     checkpoint_steps: int = Field(
         50, ge=1, description="Steps after which a training can be gone on from, should it be killed."
     )
@@ -128,12 +144,39 @@ class LearningSettings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _an_engine_is_one_that_is_asked(self) -> "LearningSettings":
+        if self.rollouts != "transformers" and self.objective == "closed_set":
+            raise ValueError(
+                f"rollouts {self.rollouts!r} would never be asked: objective 'closed_set' scores known answers; set "
+                'objective = "dapo" and groups = "sampled" for free text'
+            )
+        if self.rollouts == "vllm_server" and not self.rollout_url:
+            raise ValueError(
+                "rollouts 'vllm_server' without rollout_url: nobody would draw; name the server's address, "
+                "http://127.0.0.1:8000/v1 say"
+            )
+        if self.rollouts != "vllm_server" and (self.rollout_url or self.rollout_adapters):
+            raise ValueError(
+                f"rollout_url and rollout_adapters are of a server, and rollouts is {self.rollouts!r}: the server "
+                'would stand idle; set rollouts = "vllm_server"'
+            )
+        return self
+
+    @field_validator("rollout_url")
+    @classmethod
+    def _is_an_address_alone(cls, url: str) -> str:
+        return address_alone(url, key="learning.rollout_key_env")
+
 
 class ReaderSettings(Section):
     """The reading student; used where `policy` is "reader"."""
 
     activities: bool = Field(
         True, description="Whether screens and work are also described by the kinds of activity they resemble."
+    )
+    adapted_layers: int = Field(
+        1, ge=0, le=6, description="Last layers of the text encoder that nights train for descriptions; 0 trains none."
     )
 
 
@@ -157,56 +200,21 @@ class VlmSettings(Section):
     last_blocks: int = Field(0, ge=0, description="Adapt only so many blocks nearest the answer; 0 adapts all.")
 
 
-class JudgingSettings(Section):
-    """A judge behind a server; used where `judge` names one. Keys stand in the environment, never here."""
-
-    base_url: str = Field(OPENAI_URL, description="openai: where the server is, up to and with its /v1.")
-    model: str = Field("", description="Its name there; empty: huggingface's default.")
-    key_env: str = Field("", description="Environment variable that holds the key, where it is not the usual one.")
-    azure_endpoint: str = Field("", description="azure: https://NAME.openai.azure.com.")
-    azure_deployment: str = Field("", description="azure: name of the deployment.")
-    azure_api_version: str = Field("2024-10-21", description="azure: version of the API.")
-    verdict: Literal["auto", "logprobs", "json"] = Field(
-        "auto", description="Read off the first token, written as JSON, or the first where the server gives it."
-    )
-    max_pixels: int = Field(1_500_000, ge=56 * 56, description="Larger pictures are scaled down for the judge.")
-    concurrency: int = Field(8, ge=1, le=256, description="Calls in flight at a time.")
-    calls_per_minute: float = Field(0.0, ge=0, description="Calls are spread to at most so many; 0: no such bound.")
-    timeout_s: float = Field(60.0, gt=0, description="For one whole answer.")
-    deadline_s: float = Field(180.0, gt=0, description="For one judgment, with all its calls, tries and waits.")
-    tries: int = Field(5, ge=1, le=20, description="Calls for one answer where trying again may help.")
-    breaker_failures: int = Field(10, ge=1, description="Failures in a row after which the server is left alone.")
-    breaker_pause_s: float = Field(10.0, gt=0, description="For how long at first; each further time twice as long.")
-    soft_tokens: int | None = Field(4_000_000, ge=0, description="No judgment is begun after so many tokens a night.")
-    hard_tokens: int | None = Field(5_000_000, ge=0, description="No call is sent after so many tokens a night.")
-    soft_usd: float | None = Field(None, ge=0, description="The same in dollars; needs both prices.")
-    hard_usd: float | None = Field(None, ge=0, description="The same in dollars; needs both prices.")
-    usd_per_million_input: float | None = Field(None, ge=0, description="Price of a million tokens sent.")
-    usd_per_million_output: float | None = Field(None, ge=0, description="Price of a million tokens received.")
-
-    @field_validator("base_url", "azure_endpoint")
-    @classmethod
-    def _holds_no_secret(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError("must begin with http:// or https:// and name a server")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("must be an address alone; a key belongs in the variable that judging.key_env names")
-        return url
-
-    @property
-    def prices_are_known(self) -> bool:
-        return self.usd_per_million_input is not None and self.usd_per_million_output is not None
-
-
 class GateSettings(Section):
     """What a challenger has to show."""
 
-    alpha: float = Field(0.05, gt=0, lt=0.5, description="Level of the primary claim, one-sided.")
+    alpha: float = Field(
+        0.05, gt=0, lt=0.5, description="Chance that a challenger that is no better is promoted, over all looks at it."
+    )
     harm_alpha: float = Field(0.05, gt=0, lt=0.5, description="Level of all harm checks together.")
     folds: int = Field(5, ge=2, description="Folds of the cross-fitted evidence.")
     golden_share: float = Field(0.2, ge=0, lt=1, description="Share of clusters that are never trained on.")
     latency_ratio: float = Field(1.5, gt=1, description="A challenger this many times slower is refused.")
+    memory_ratio: float = Field(1.25, gt=1, description="A challenger whose weights take this much more is refused.")
+    hostile_screens: int = Field(12, ge=0, description="Drawn screens with an attack on each that both sides answer.")
+    abstain_below: float = Field(0.6, ge=0, le=1, description="A verdict less sure than this counts as an abstention.")
+    frozen_at_once: int = Field(3, ge=1, description="Promising challengers that wait for evidence at a time.")
+    frozen_nights: int = Field(14, ge=1, description="Nights after which such a challenger is given up.")
 
 
 class NightSettings(Section):
@@ -248,6 +256,11 @@ class ServeSettings(Section):
     prefect_port: int = 4200
 
 
+def _one_text(judge: object) -> object:
+    several = isinstance(judge, list | tuple) and all(isinstance(each, str) for each in judge)
+    return ",".join(judge) if several else judge  # type: ignore[arg-type]
+
+
 class Settings(BaseSettings):
     """Everything one installation can be told."""
 
@@ -259,8 +272,14 @@ class Settings(BaseSettings):
     blobs: str = Field("", description="Blob store URL for fsspec; by default <home>/blobs.")
     cache: Path | None = Field(None, description="Folder of readings that can be made again; <home>/cache.")
     policy: str = "reader"
-    judge: str = "reading"
+    judge: Annotated[str, BeforeValidator(_one_text)] = Field(
+        "reading", description="The teacher; several, as a list or set off by commas, are a panel."
+    )
     judging: JudgingSettings = JudgingSettings()
+    judges: dict[str, NamedJudgeSettings] = {}
+    panel: PanelSettings = PanelSettings()
+    audits: AuditSettings = AuditSettings()
+    reading: ReadingSettings = ReadingSettings()
     reader: ReaderSettings = ReaderSettings()
     vlm: VlmSettings = VlmSettings()
     media: MediaSettings = MediaSettings()
@@ -272,6 +291,7 @@ class Settings(BaseSettings):
     registry: RegistrySettings = RegistrySettings()
     rollout: RolloutSettings = RolloutSettings()
     serve: ServeSettings = ServeSettings()
+    notices: NoticeSettings = NoticeSettings()
 
     @model_validator(mode="after")
     def _learns_at_a_rate_that_suits_the_student(self) -> "Settings":
@@ -281,6 +301,22 @@ class Settings(BaseSettings):
                 f"of policy 'vlm' in a few steps; take 0.0001, and at most {LARGEST_ADAPTER_RATE}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _pictures_stay_where_text_does(self) -> "Settings":
+        looks = [f"policy {self.policy!r}"] if self.policy == "vlm" else []
+        looks += [f"judge {self.judge!r}"] if self.judge != "reading" else []
+        if self.reading.privacy == "ui_text" and looks:
+            raise ValueError(
+                f"reading.privacy 'ui_text' keeps all but titles and the text of the user interface to itself, and "
+                f"{looks[0]} looks at whole pictures; take policy 'reader' with judge 'reading', or privacy 'full'"
+            )
+        return self
+
+    @property
+    def judge_names(self) -> tuple[str, ...]:
+        """The judges that `judge` names: one, or the members of a panel."""
+        return tuple(name for each in self.judge.split(",") if (name := each.strip()))
 
     @property
     def store_url(self) -> str:
