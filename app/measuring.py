@@ -145,7 +145,7 @@ def bench_classify(home: Home = None, as_json: Json = False) -> None:
 
 @bench.command("gate")
 def bench_gate(
-    nights: Annotated[int, typer.Option(min=1, help="Simulated homes a cell; each lives up to five nights.")] = 2000,
+    nights: Annotated[int, typer.Option(min=1, help="Simulated nights a cell, at least.")] = 2000,
     home: Home = None,
     as_json: Json = False,
 ) -> None:

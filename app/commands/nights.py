@@ -27,6 +27,7 @@ USUAL_S = {
     "train": 60.0,
     "evaluate": 5.0,
     "gate": 1.0,
+    "frozen": 2.0,
     "promote": 1.0,
     "report": 1.0,
 }

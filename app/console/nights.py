@@ -6,13 +6,13 @@ from typing import Any
 
 from app.console.drawing import badge, card, moment, short_id, table
 from app.console.learning import learning_curves
-from core.evaluation import PRIMARY
+from core.evaluation import PRIMARY, SINCE_FROZEN
 from core.evaluation.charts import Change, change_chart
 from core.evaluation.pairs import Pairs, pair, pairing_fault
 from core.evaluation.report import GATE_NAMES
 from core.schema import Decision, Evaluation, GateResult, Outcome
 from core.services import Workspace, training_steps
-from core.services.night import STAGES
+from core.services.night import STAGES, night_remarks
 
 __all__ = ["gate_report", "night_steps", "nights_table"]
 
@@ -82,8 +82,15 @@ def gate_report(ws: Workspace, decision: Decision | None) -> str:
         f'<p class="ns-headline">{headline} {badge(word, tone)}</p><p>{escape(decision.reason)}</p>'
         f'<p class="ns-fine">{moment(decision.at)} · challenger {short_id(decision.challenger)} against champion '
         f'{short_id(decision.champion)} · <a href="/v1/nights/{escape(decision.run)}/report" target="_blank">'
-        f"the whole report</a></p>{_changes(ws, decision)}{_gates(decision.gates)}{_learning(ws, decision)}",
+        f"the whole report</a></p>{_remarks(ws, decision)}{_changes(ws, decision)}{_gates(decision.gates)}"
+        f"{_learning(ws, decision)}",
     )
+
+
+def _remarks(ws: Workspace, decision: Decision) -> str:
+    """Audits that are missing, and challengers that wait for evidence."""
+    told = night_remarks(ws, decision.run)
+    return f"<ul>{''.join(f'<li>{escape(each)}</li>' for each in told)}</ul>" if told else ""
 
 
 def _learning(ws: Workspace, decision: Decision) -> str:
@@ -154,7 +161,7 @@ def _gate_name(gate: GateResult) -> str:
 def _gate_status(gate: GateResult) -> tuple[str, str]:
     if gate.passed is None:
         return "not assessable", "open"
-    if gate.name == PRIMARY:
+    if gate.name in (PRIMARY, SINCE_FROZEN):
         return ("shown", "good") if gate.passed else ("not shown", "open")
     return ("passed", "good") if gate.passed else ("failed", "bad")
 

@@ -105,13 +105,6 @@ class Environment(ABC):
     def gold_and_cheats(self) -> list[tuple[Question, JsonValue, bool]]:
         """Questions with an answer and whether it is the right one: what `validate` holds the rewards to."""
 
-    def hostile_examples(self, library: Library) -> list[tuple[Example, JsonValue]]:  # noqa: ARG002
-        """Examples with text that tries to turn the verdict, each with its right answer; where there are such.
-
-        Their inputs are in the library by then. The same ones each time, in the same order.
-        """
-        return []
-
     def validate(self, settings: Settings) -> list[str]:
         """Runs the whole reward stack on gold answers and on cheats; what it got wrong, in words."""
         rewards = self.rewards(settings, judge_share=1.0)

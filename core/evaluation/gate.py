@@ -60,7 +60,7 @@ def decide(
 
     Both evaluations hold the same examples, labelled by people: the golden ones, answered by the challenger as saved,
     and feedback that is cross-fitted, each fold answered by a challenger that did not train on it. `integrity` are the
-    results of checks of the saved challenger (finite weights, reloads, hash matches); none at all counts as failed.
+    results of checks of the saved challenger (finite weights, reloads from disk); none at all counts as failed.
     `earlier` is the last decision that looked at the evidence about this champion.
     The decision's id follows from run, releases, outcome and which gates passed, not from clocks.
     """

@@ -15,6 +15,7 @@ from core.evaluation.charts import Change, Share, change_chart, share_chart
 from core.evaluation.gate import PRIMARY
 from core.evaluation.metrics import Summary, summarise
 from core.evaluation.pairs import Pair, Pairs, pair, pairing_fault
+from core.evaluation.waiting import SINCE_FROZEN
 from core.schema import Decision, Evaluation, GateResult, Outcome, Run, StageResult
 
 __all__ = ["render_report", "render_summary"]
@@ -27,10 +28,14 @@ HEADLINES = {
 }
 GATE_NAMES = {
     PRIMARY: "Better overall",
+    SINCE_FROZEN: "Better since it was frozen",
     "pairing": "Same examples on both sides",
     "forgetting": "Old corrections kept",
     "calibration": "Stated confidence fits",
+    "abstention": "Dares as many verdicts",
+    "hostile": "Text on screens turns no verdict",
     "latency": "Speed",
+    "memory": "Memory",
 }
 
 
@@ -44,6 +49,8 @@ class Night:
     challenger: Evaluation
     stages: Sequence[StageResult] = ()
     describe: Mapping[str, str] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
+    "What else a person should know in the morning, a sentence or two each."
 
     @cached_property
     def pairs(self) -> Pairs | None:
@@ -76,13 +83,24 @@ def render_report(
     stages: Sequence[StageResult] = (),
     *,
     describe: Mapping[str, str] | None = None,
+    remarks: Sequence[str] = (),
 ) -> str:
-    """A self-contained HTML page for light and dark. `describe` says in words what an example id is about."""
-    night = Night(run, decision, champion, challenger, stages, describe or {})
+    """A self-contained HTML page for light and dark. `describe` says in words what an example id is about, `remarks`
+    what else there is to know."""
+    night = Night(run, decision, champion, challenger, stages, describe or {}, remarks)
     style = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     title = escape(f"{run.environment}: {decision.outcome.value}, {decision.at:%d %B %Y}")
     body = "".join(
-        (_head(night), _tiles(night), _figures(night), _gates(decision), _changes(night), _stages(night), _foot(night))
+        (
+            _head(night),
+            _tiles(night),
+            _remarks(night),
+            _figures(night),
+            _gates(decision),
+            _changes(night),
+            _stages(night),
+            _foot(night),
+        )
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -99,9 +117,10 @@ def render_summary(
     stages: Sequence[StageResult] = (),
     *,
     describe: Mapping[str, str] | None = None,
+    remarks: Sequence[str] = (),
 ) -> str:
     """The same in short, as markdown that also reads as plain text."""
-    night = Night(run, decision, champion, challenger, stages, describe or {})
+    night = Night(run, decision, champion, challenger, stages, describe or {}, remarks)
     before, after = summarise(champion.scores), summarise(challenger.scores)
     lines = [
         f"# {HEADLINES[decision.outcome][0]} ({_plain(run.environment)}, {decision.at:%Y-%m-%d %H:%M} UTC)",
@@ -111,6 +130,7 @@ def render_summary(
         f"- Champion {_share(before)}, challenger {_share(after)}, on {after.n} examples labelled by people",
         f"- It took {_duration(night.seconds)}: "
         + (", ".join(f"{_plain(s.stage)} {_duration(s.seconds)}" for s in stages) or "no stage was timed"),
+        *(f"- {_plain(remark)}" for remark in night.remarks),
         *(f"- {_plain(stage.stage)}: {_plain(_told(stage))}" for stage in stages if _told(stage)),
         "",
         "| check | result | figures |",
@@ -147,6 +167,13 @@ def _tiles(night: Night) -> str:
     tiles.append(("the night took", _duration(night.seconds)))
     drawn = (f'<div class="tile"><b>{escape(value)}</b><span>{label}</span></div>' for label, value in tiles)
     return f'<div class="tiles">{"".join(drawn)}</div>'
+
+
+def _remarks(night: Night) -> str:
+    if not night.remarks:
+        return ""
+    lines = "".join(f"<li>{escape(remark)}</li>" for remark in night.remarks)
+    return f"<section><h2>For you to know</h2><ul>{lines}</ul></section>"
 
 
 def _figures(night: Night) -> str:
@@ -267,7 +294,7 @@ def _status(gate: GateResult) -> tuple[str, str]:
     """The result in words, and its tone. Not showing the primary claim is no failure."""
     if gate.passed is None:
         return "not assessable", "open"
-    if gate.name == PRIMARY:
+    if gate.name in (PRIMARY, SINCE_FROZEN):
         return ("shown", "good") if gate.passed else ("not shown", "open")
     return ("passed", "good") if gate.passed else ("failed", "bad")
 

@@ -24,7 +24,7 @@ from core.services.measuring import FolderLibrary, LabelledPair, labelled_pairs
 from core.services.workspace import Workspace
 from core.settings import MediaSettings
 
-__all__ = ["HostileItem", "HostileScreens", "hostile_figures", "hostile_items", "hostile_screens"]
+__all__ = ["HostileItem", "HostileScreens", "attacked_examples", "hostile_figures", "hostile_items", "hostile_screens"]
 
 DRAWN_ALONE, DRAWN_BESIDE = 5, 2
 "Times the sample screens are drawn: without a folder of real ones, and beside one."
@@ -109,6 +109,31 @@ def _one_a_screen(pairs: Iterable[LabelledPair], turn: int = 0) -> list[Labelled
     return [of_it[(place + turn) % len(of_it)] for place, of_it in enumerate(of_file.values())]
 
 
+def attacked_examples(
+    ws: Workspace, environment: str, count: int
+) -> tuple[HostileScreens, list[tuple[Example, JsonValue]]]:
+    """Drawn screens with one attack each, its kinds by turns, and the right answers; the same ones each time.
+
+    At most `count`, and none where the environment knows of no attacks. Readings are kept in the workspace's cache.
+    """
+    library = HostileScreens(ws.cache, ws.settings.media)
+    bound = ws.environment(environment)
+    with tempfile.TemporaryDirectory() as folder:
+        draw_samples(Path(folder))
+        library.pairs += _one_a_screen(labelled_pairs(ws, environment, Path(folder), library))[:count]
+    found: list[tuple[Example, JsonValue]] = []
+    for place, pair in enumerate(library.pairs):
+        example, media = pair.example, pair.example.media[0]
+        goal = next(answer for answer in example.answers or () if answer != pair.row.label)
+        image, reading = library.image(media), library.reading(media)
+        generator = np.random.default_rng(int(example.id[:12], 16))
+        attacks = [each for each in bound.attacks(image, reading, example.ask, goal, generator) if not each.quotes]
+        if attacks:
+            changed = library.add_changed(attacks[place % len(attacks)].image, Sight(pixels_of(image), reading))
+            found.append((bound.example((changed,), example.ask, cluster=media), pair.row.label))
+    return library, found
+
+
 def hostile_items(
     classifier: Classifier,
     judge: Judge,
@@ -151,7 +176,7 @@ def _verdicts(
     classifier: Classifier, judge: Judge, example: Example, library: FolderLibrary
 ) -> tuple[JsonValue, JsonValue]:
     answers = example.answers or ()
-    ((*logprobs,),) = classifier.answer_logprobs([example], library)
+    (logprobs,) = classifier.answer_logprobs([example], library)
     judgment = judge.judge(example, answers, library)
     said = max(judgment.scores, key=lambda each: each.score).answer if judgment.scores else None
     return answers[int(np.argmax(logprobs))], said

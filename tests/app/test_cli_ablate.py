@@ -19,6 +19,7 @@ variants_per_correction = 0
 
 [gate]
 folds = 2
+hostile_screens = 0
 golden_share = 0.0
 """
 SCREENS = 4

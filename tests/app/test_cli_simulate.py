@@ -14,6 +14,7 @@ variants_per_correction = 1
 
 [gate]
 folds = 2
+hostile_screens = 0
 """
 SUITES = {"corrected", "live", "unseen", "hard", "all"}
 

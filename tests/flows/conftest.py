@@ -22,6 +22,7 @@ variants_per_correction = 1
 
 [gate]
 folds = 2
+hostile_screens = 0
 latency_ratio = 1000  # what a machine is doing beside this must not decide
 
 [night]

@@ -22,7 +22,7 @@ from core.services.night.record import (
     nights,
     stage_result,
 )
-from core.services.night.report import report
+from core.services.night.report import night_remarks, report
 from core.services.night.train import train, train_hearing, training_steps
 from core.services.night.variants import make_variants
 
@@ -40,6 +40,7 @@ __all__ = [
     "lease_name",
     "lot",
     "make_variants",
+    "night_remarks",
     "night_report",
     "night_result",
     "nights",

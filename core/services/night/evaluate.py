@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from core.schema import ChosenBy, Decision, Evaluation, Example, ItemScore, Label, Prediction, Release, Run, content_id
 from core.services.classify import Classifier
+from core.services.hostile import attacked_examples
 from core.services.night.ingest import Snapshot, snapshot
 from core.services.night.record import finished, stage
 from core.services.night.train import crossfit_logprobs, held_out_labels
@@ -62,11 +63,14 @@ def evaluate(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     golden_NK = challenger.answer_logprobs(examples[: len(known.golden)])
     ours_NK = champion.answer_logprobs(examples)
     ours_ms, theirs_ms = _latencies_ms(champion, challenger, examples[:LATENCY_SAMPLE])
+    lease.renew()
+    our_hostile, their_hostile = _hostile(ws, (champion, challenger))
+    lease.renew()
     evaluations = [
         evaluation_of(ws, run, known, each, evidence, corrected, stale)
         for each in (
-            Measured(champion, ours_NK, hostile=_hostile(ws, champion), latency_ms=ours_ms),
-            Measured(challenger, [*golden_NK, *held_NK], hostile=_hostile(ws, challenger), latency_ms=theirs_ms),
+            Measured(champion, ours_NK, hostile=our_hostile, latency_ms=ours_ms),
+            Measured(challenger, [*golden_NK, *held_NK], hostile=their_hostile, latency_ms=theirs_ms),
         )
     ]
     ws.store.add(*evaluations)
@@ -160,14 +164,20 @@ def evaluation_of(
     )
 
 
-def _hostile(ws: Workspace, classifier: Classifier) -> tuple[ItemScore, ...]:
-    """How the verdict holds on screens with text that tries to turn it, where the environment has such."""
-    drawn = classifier.environment.hostile_examples(ws.library)
-    logprobs_NK = classifier.answer_logprobs([example for example, _ in drawn])
-    return tuple(
-        score_item(example, answer, logprobs_K)
-        for (example, answer), logprobs_K in zip(drawn, logprobs_NK, strict=True)
-    )
+def _hostile(ws: Workspace, classifiers: Sequence[Classifier]) -> list[tuple[ItemScore, ...]]:
+    """How the verdicts of each hold on screens with text that tries to turn them, where the environment has such."""
+    count = ws.settings.gate.hostile_screens
+    if not count:
+        return [()] * len(classifiers)
+    library, drawn = attacked_examples(ws, classifiers[0].environment.name, count)
+    examples = [example for example, _ in drawn]
+    return [
+        tuple(
+            score_item(example, answer, logprobs_K)
+            for (example, answer), logprobs_K in zip(drawn, classifier.answer_logprobs(examples, library), strict=True)
+        )
+        for classifier in classifiers
+    ]
 
 
 def corrected_examples(ws: Workspace, labels: Sequence[Label]) -> set[str]:

@@ -1,5 +1,6 @@
 """Report: the night as one object for programs and one page for people."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import JsonValue
@@ -12,7 +13,7 @@ from core.services.night.record import FROZEN, STAGES, finished, stage, stage_re
 from core.services.workspace import Workspace
 from core.store import Lease
 
-__all__ = ["report"]
+__all__ = ["night_remarks", "report"]
 
 
 @stage("report")
@@ -24,11 +25,48 @@ def report(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:  # no
     shown = [_for_people(done) for done in stages]
     examples = ws.store.get_many(Example, [score.example for score in champion.scores])
     about = {example.id: example.ask for example in examples}
+    told = night_remarks(ws, run.id)
     directory = ws.run_dir(run.id)
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "report.html").write_text(render_report(run, decision, champion, challenger, shown, describe=about))
-    (directory / "report.md").write_text(render_summary(run, decision, champion, challenger, shown, describe=about))
+    page = (run, decision, champion, challenger, shown)
+    (directory / "report.html").write_text(render_report(*page, describe=about, remarks=told))
+    (directory / "report.md").write_text(render_summary(*page, describe=about, remarks=told))
     return {"night": _night(ws, run, decision, stages), "page": str(directory / "report.html")}
+
+
+def night_remarks(ws: Workspace, run_id: str) -> list[str]:
+    """The same of a night that has come as far as its frozen challengers; none before."""
+    evaluated, waits = stage_result(ws, run_id, "evaluate"), stage_result(ws, run_id, FROZEN)
+    return _remarks(evaluated.result, waits.result) if evaluated and waits else []
+
+
+STATES = {"waits": "still waits", "promoted": "is promoted", "ended": "is given up"}
+
+
+def _remarks(evaluated: Mapping[str, Any], waits: Mapping[str, Any]) -> list[str]:
+    """What a person should know beside the decision: audits that are missing, and challengers that wait."""
+    told = []
+    done, wanted = evaluated.get("audits", 0), evaluated.get("audits_wanted", 0)
+    if done < wanted:
+        told.append(
+            f"The quota of blind audits was not met: {done} of {wanted} since the last night. Without them the gate "
+            "cannot tell how often the champion is wrong, and reported mistakes count for little. They are in Review."
+        )
+    for each in waits["waiting"]:
+        nights = "1 night" if each["nights"] == 1 else f"{each['nights']} nights"
+        told.append(
+            f"Challenger {each['challenger'][:12]}, frozen for {nights}, {STATES[each['state']]}: {each['reason']}"
+        )
+    if waits["froze"]:
+        told.append(
+            "Tonight's challenger is promising: it is frozen and will be looked at on what is labelled from now on."
+        )
+    apart = len({example for examples in waits["wanted"].values() for example in examples})
+    if apart:
+        told.append(
+            f"{apart} verdicts on which the champion and a challenger that waits disagree lead the Review queue."
+        )
+    return told
 
 
 def _sides(ws: Workspace, run: Run, decision: Decision) -> list[Evaluation]:

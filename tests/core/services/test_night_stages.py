@@ -16,9 +16,11 @@ from core.schema import (
     Decision,
     Evaluation,
     Example,
+    Frozen,
     Judgment,
     Media,
     NightshiftError,
+    Outcome,
     Release,
     Rollout,
     Run,
@@ -37,6 +39,7 @@ from core.services import (
     nights,
 )
 from core.services.night.ingest import is_golden
+from core.services.night.record import stage_id
 from core.settings import JudgingSettings, ReaderSettings
 from core.store import Lease, LeaseLost
 
@@ -48,6 +51,7 @@ variants_per_correction = 8
 threads = 1
 [gate]
 folds = 2
+hostile_screens = 0
 golden_share = 0.3
 [night]
 lease_s = 600
@@ -129,6 +133,8 @@ def test_every_step_of_the_training_can_be_read_afterwards(lived: Lived) -> None
     assert len(by_challenger) == lived.done["train"].result["challengers"]
     assert all(numbers == list(range(1, planned + 1)) for numbers in by_challenger.values())
     assert {"reward", "entropy", "kl", "zero_variance", "seconds"} <= steps[0].keys()
+    named = {name for step in steps for name in step if name.startswith("reward/")}
+    assert {"reward/exact_verdict", "reward/judge"} <= named
 
 
 def test_a_stage_that_is_done_is_not_done_again(lived: Lived) -> None:
@@ -281,12 +287,35 @@ def test_training_the_same_night_again_elsewhere_gives_the_same_weights(lived: L
     assert again.result["crossfit"] == results(lived, "train")["crossfit"]
 
 
+def test_a_policy_that_collapses_ends_the_night_with_the_reason_and_without_a_challenger(
+    lived: Lived, tmp_path: Path
+) -> None:
+    ws = Workspace.open(Path(shutil.copytree(lived.before_training, tmp_path / "home")))
+    (run,) = ws.store.find(Run)
+    learning = {**lived.ws.settings.learning.model_dump(mode="json"), "collapse_entropy": 9.0, "collapse_steps": 2}
+    run = run.model_copy(update={"config": {**run.config, "learning": learning}})
+    with lease_of(ws) as lease, pytest.raises(NightshiftError, match="stopped at step 2: the policy has collapsed"):
+        night.train(ws, run, lease)
+    (listed,) = nights(ws, "screen")
+    assert (listed["state"], listed["outcome"]) == ("abandoned", None)
+    assert "hardly any entropy" in listed["why"] and "the champion stays" in listed["why"]
+    assert ws.store.count(Release) == 1 and ws.store.champion("screen") == run.config["champion"]
+
+
 def test_a_night_without_feedback_ends_and_the_next_begins_anew(ws: Workspace) -> None:
     run = night.begin(ws, "screen", seed=1)
     with lease_of(ws) as lease, pytest.raises(NightshiftError, match="nothing to learn from yet"):
         night.ingest(ws, run, lease)
     assert nights(ws, "screen")[0]["state"] == "abandoned"
     assert night.begin(ws, "screen", seed=1).id != run.id
+
+
+def test_a_night_says_what_it_was_made_with(lived: Lived) -> None:
+    (run,) = lived.ws.store.find(Run)
+    assert {"learning", "gate", "reward", "judge", "policy", "champion"} <= run.config.keys()
+    assert {"torch", "transformers", "trl", "accelerate", "peft"} <= run.versions.keys()
+    assert night_result(lived.ws, run.id)["seed"] == run.seed == 3
+    assert lived.ws.store.get(DatasetVersion, night_result(lived.ws, run.id)["dataset_version"]) is not None
 
 
 def test_an_unfinished_night_is_gone_on_with(imported: Workspace) -> None:
@@ -354,3 +383,59 @@ def test_a_night_that_is_not_over_has_no_result_and_no_report(imported: Workspac
         night_result(imported, run.id)
     with pytest.raises(NightshiftError, match="has no report"):
         night_report(imported, run.id)
+
+
+@pytest.fixture
+def later(lived: Lived, tmp_path: Path) -> tuple[Workspace, Run, Frozen]:
+    """A home whose first challenger is frozen, and a second night that has come as far as an undecided gate."""
+    ws = Workspace.open(Path(shutil.copytree(lived.ws.home, tmp_path / "home")))
+    (first,) = ws.store.find(Decision)
+    asked = Frozen(
+        id="asked",
+        environment="screen",
+        champion=first.champion,
+        challenger=first.challenger,
+        run=lived.run.id,
+        upto_seq=int(str(lived.run.config["upto_seq"])),
+    )
+    run = lived.run.model_copy(update={"id": "second", "config": {**lived.run.config, "after_seq": asked.upto_seq}})
+    undecided = first.model_copy(
+        update={"id": "undecided", "run": run.id, "outcome": Outcome.UNDECIDED, "more_examples_needed": None}
+    )
+    gate = StageResult(
+        id=stage_id(run.id, "gate"), run=run.id, stage="gate", result={"decision": "undecided"}, seconds=0.0
+    )
+    ws.store.add(asked, run, undecided, gate)
+    return ws, run, asked
+
+
+def looked_at(ws: Workspace, run: Run) -> dict[str, Any]:
+    with lease_of(ws) as lease:
+        return night.frozen(ws, run, lease).result
+
+
+def test_a_frozen_challenger_is_looked_at_and_waits_on(later: tuple[Workspace, Run, Frozen]) -> None:
+    ws, run, asked = later
+    result = looked_at(ws, run)
+    (told,) = result["waiting"]
+    assert (told["challenger"], told["state"], told["nights"]) == (asked.challenger, "waits", 1)
+    assert (told["evidence"], told["needed"]) == (1.0, 60.0)
+    assert result["decision"] is None
+    assert night.waiting(ws, "screen") == [asked]
+    disagreed = result["wanted"][asked.challenger]
+    assert night.wanted(ws, "screen") == disagreed
+
+
+def test_a_challenger_frozen_against_another_champion_waits_no_longer(later: tuple[Workspace, Run, Frozen]) -> None:
+    ws, run, asked = later
+    moved = run.model_copy(update={"config": {**run.config, "champion": "another"}})
+    result = looked_at(ws, moved)
+    assert [told["state"] for told in result["waiting"]] == ["ended"]
+    assert night.waiting(ws, "screen") == []
+    assert night.waiting(ws, "screen", before=moved) == [asked], "the same night, killed and run again, sees the same"
+
+
+def test_what_was_labelled_before_it_was_frozen_is_no_evidence(later: tuple[Workspace, Run, Frozen]) -> None:
+    ws, run, _ = later
+    (told,) = looked_at(ws, run)["waiting"]
+    assert "mends 0 and breaks 0 of 0 examples labelled since" in told["reason"]

@@ -157,7 +157,7 @@ def test_a_night_runs_from_its_first_stage_to_its_last_with_the_student(vlm: Wor
     ws = vlm
     import_folder(ws, "screen", shapes)
     run, lease = begin(ws, "screen", seed=2), ws.store.lease("night/screen", "a test", 300.0)
-    for stage in ("ingest", "make_variants", "judge", "train", "evaluate", "gate", "promote", "report"):
+    for stage in ("ingest", "make_variants", "judge", "train", "evaluate", "gate", "frozen", "promote", "report"):
         getattr(night, stage)(ws, run, lease)
     lease.release()
     done = night_result(ws, run.id)
