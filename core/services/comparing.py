@@ -8,8 +8,8 @@ from core.schema import CANNOT_TELL, Example, ItemScore, Media, NightshiftError
 from core.services.classify import Classifier
 from core.services.importing import Progress
 from core.services.measuring import FolderLibrary, labelled_pairs, paired_difference, score_pairs
-from core.services.night.evaluate import score_item
 from core.services.night.ingest import is_golden
+from core.services.scoring import score_item
 from core.services.workspace import Workspace
 
 __all__ = ["compare_releases"]

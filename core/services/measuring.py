@@ -14,7 +14,7 @@ from core.reading import DerivedCache, Reading
 from core.schema import CANNOT_TELL, Example, ItemScore, NightshiftError
 from core.services.classify import Classifier
 from core.services.importing import FolderRow, Progress, file_within, read_folder
-from core.services.night.evaluate import score_item
+from core.services.scoring import score_item
 from core.services.workspace import Workspace
 from core.settings import MediaSettings
 

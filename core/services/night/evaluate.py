@@ -14,6 +14,7 @@ from core.services.hostile import attacked_examples
 from core.services.night.ingest import Snapshot, snapshot
 from core.services.night.record import finished, stage
 from core.services.night.train import crossfit_logprobs, held_out_labels
+from core.services.scoring import score_item
 from core.services.workspace import Workspace
 from core.store import Lease
 
@@ -24,7 +25,6 @@ __all__ = [
     "evaluation_ids",
     "evaluation_of",
     "last_look",
-    "score_item",
     "stale_clusters",
 ]
 
@@ -107,24 +107,6 @@ def evaluation_ids(ws: Workspace, run: Run) -> tuple[str, str]:
     """Champion's and challenger's evaluation of a night."""
     done = finished(ws, run.id, "evaluate")
     return str(done["champion"]), str(done["challenger"])
-
-
-def score_item(
-    example: Example, expected: JsonValue, logprobs_K: Sequence[float], *, domain: str | None = None
-) -> ItemScore:
-    """How one closed-set answer did: 1 if it is exactly the expected one, else 0."""
-    answers = example.answers or ()
-    best = max(range(len(logprobs_K)), key=lambda k: logprobs_K[k])
-    return ItemScore(
-        example=example.id,
-        cluster=example.cluster,
-        score=float(answers[best] == expected),
-        answer=answers[best],
-        expected=expected,
-        probability=math.exp(logprobs_K[best]),
-        expected_probability=math.exp(logprobs_K[answers.index(str(expected))]),
-        domain=domain,
-    )
 
 
 def evaluation_of(
