@@ -108,18 +108,22 @@ def _show_gate(found: dict[str, Any], console: Console) -> None:
 
 
 def _show_gpu(found: dict[str, Any], console: Console) -> None:
-    verdict, step = found["classify"], found["train"]
+    verdict = found["classify"]
     console.print(f"{found['model']} on {found['device']}")
     console.print(
         f"a verdict at {verdict['side']} x {verdict['side']}: {verdict['p50_ms']} ms, p95 {verdict['p95_ms']} ms"
     )
     for size, rate in found["screens_per_s"].items():
         console.print(f"{size} at once: {rate} screens a second")
+    for kind, what in (("train", "answers"), ("free_text", "texts")):
+        step = found[kind]
+        console.print(f"a step of {step['prompts']} prompts x {step['group_size']} {what}: {_step(step)}")
+        console.print(f"the same by TRL: {_step(step['trl']) if step['trl'] else 'not measured, it is not installed'}")
+
+
+def _step(step: dict[str, Any]) -> str:
     memory = "" if step["peak_gib"] is None else f", {step['peak_gib']} GiB of its memory at most"
-    console.print(
-        f"a step of {step['prompts']} prompts x {step['group_size']} answers: {step['step_s']} s, "
-        f"{step['samples_per_s']} samples a second{memory}"
-    )
+    return f"{step['step_s']} s, {step['samples_per_s']} samples a second{memory}"
 
 
 def _show_grpo(found: dict[str, Any], console: Console) -> None:

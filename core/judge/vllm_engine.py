@@ -111,10 +111,12 @@ class VllmEngine(Backend):
 
 
 @contextlib.contextmanager
-def running_engine(folder: Path, dtype: str, length: int = AS_FITS, pictures: int = MOST_PICTURES) -> "Iterator[LLM]":
+def running_engine(
+    folder: Path, dtype: str, length: int = AS_FITS, pictures: int = MOST_PICTURES, **options: Any
+) -> "Iterator[LLM]":
     """vLLM with the model in `folder`, on as many threads as this process has; its processes end with the block.
 
-    A prompt and its answer have at most `length` tokens, or as many as fit into memory.
+    A prompt and its answer have at most `length` tokens, or as many as fit into memory. `options` are vLLM's own.
     """
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
     os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
@@ -128,6 +130,7 @@ def running_engine(folder: Path, dtype: str, length: int = AS_FITS, pictures: in
         enforce_eager=not torch.cuda.is_available(),
         max_model_len=length,
         limit_mm_per_prompt={"image": pictures},
+        **options,
     )
     processes = _processes_of_vllm()
     watcher = _end_with_us(processes)

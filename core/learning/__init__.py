@@ -8,8 +8,10 @@ from core.learning.groups import Groups, exact_groups, sampled_groups
 from core.learning.items import Targets, TrainingItem, load_items, save_items
 from core.learning.job import TrainingJob, run_training
 from core.learning.loss import closed_set_loss
+from core.learning.pictures import save_pictures
 from core.learning.refreshes import Refresh, Refreshes
 from core.learning.replay import Replay
+from core.learning.rewarding import Rewarding
 from core.learning.scoring import answer
 from core.learning.steps import read_steps
 from core.learning.training import HeldOut, TrainingResult, train
@@ -20,6 +22,7 @@ __all__ = [
     "Refresh",
     "Refreshes",
     "Replay",
+    "Rewarding",
     "Targets",
     "TrainingItem",
     "TrainingJob",
@@ -34,5 +37,6 @@ __all__ = [
     "sampled_groups",
     "save_features",
     "save_items",
+    "save_pictures",
     "train",
 ]

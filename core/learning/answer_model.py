@@ -1,6 +1,7 @@
 """A policy as what TRL wants to train: a module and a tokenizer."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -16,7 +17,7 @@ _NO_WORDS = {"pad_token_id": 0, "eos_token_id": 0}
 
 
 class AnswerModel(PreTrainedModel):
-    """Features of N examples in, log-probabilities of the answers out.
+    """Features of N examples in, what the objective wants to know of the answers out.
 
     TRL writes to the model it is given (pad token, generation settings, tags, a patched `forward`). It writes to
     this shell, so that the policy's own model is saved as it would be without TRL.
@@ -24,14 +25,14 @@ class AnswerModel(PreTrainedModel):
 
     config_class = PreTrainedConfig
 
-    def __init__(self, model: torch.nn.Module, answer: Callable[[Features], Tensor]) -> None:
+    def __init__(self, model: torch.nn.Module, answer: Callable[[Features], Any]) -> None:
         """`answer` is the policy's way through its `model`."""
         super().__init__(PreTrainedConfig(**_NO_WORDS))
         self.generation_config = GenerationConfig(**_NO_WORDS)
         self.model = model
         self._answer = answer
 
-    def forward(self, **batch: Tensor) -> Tensor:
+    def forward(self, **batch: Tensor) -> Any:
         return self._answer(batch)
 
 

@@ -21,10 +21,11 @@ LARGEST = 1.0
 class EntropyBonus:
     """The weight that the next step takes."""
 
-    def __init__(self, settings: "LearningSettings", champion_logprobs_NK: Tensor) -> None:
+    def __init__(self, settings: "LearningSettings", champion_entropy: float) -> None:
+        """`champion_entropy` is what the champion has on the same items, in nats."""
         self.weight = settings.entropy_weight
         self._adapts = settings.entropy == "adaptive"
-        self.target = settings.entropy_share * mean_entropy(champion_logprobs_NK)
+        self.target = settings.entropy_share * champion_entropy
         "In nats."
 
     def observe(self, entropy: float) -> None:

@@ -21,17 +21,16 @@ __all__ = ["load_features", "save_features"]
 
 
 def save_features(path: Path, features: Sequence[Features]) -> None:
-    """Writes the features of N examples, in order. All must have the same names, each one dtype and rank.
+    """Writes the features of N examples, in order. What has one name must have one dtype and rank.
 
     The file holds for each name: `<name>/values`, the distinct tensors, flat, one after the other; `<name>/shapes`,
-    Int[U, D], their shapes; `<name>/rows`, Int[N], which of them each example has.
+    Int[U, D], their shapes; `<name>/rows`, Int[N], which of them each example has, -1 where it has none (a question
+    without a picture has no pixels).
     """
-    names = sorted(features[0]) if features else []
-    if any(sorted(each) != names for each in features):
-        raise NightshiftError(f"features of one file must all have the names {names}")
+    names = sorted({name for each in features for name in each})
     packed: dict[str, Tensor] = {}
     for name in names:
-        packed.update({f"{name}/{part}": value for part, value in _pack([each[name] for each in features]).items()})
+        packed.update({f"{name}/{part}": value for part, value in _pack([each.get(name) for each in features]).items()})
     save_file(packed, path, metadata={"examples": str(len(features))})
 
 
@@ -43,13 +42,19 @@ def load_features(path: Path) -> list[Features]:
         raise NightshiftError(f"cannot read the encoded features {path}: {error}") from error
     names = sorted({key.rpartition("/")[0] for key in packed})
     columns = [_unpack(*(packed[f"{name}/{part}"] for part in ("values", "shapes", "rows"))) for name in names]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return [
+        {name: tensor for name, tensor in zip(names, row, strict=True) if tensor is not None}
+        for row in zip(*columns, strict=True)
+    ]
 
 
-def _pack(tensors: Sequence[Tensor]) -> dict[str, Tensor]:
+def _pack(tensors: Sequence[Tensor | None]) -> dict[str, Tensor]:
     distinct: dict[bytes, tuple[int, Tensor]] = {}
     rows = []
     for tensor in tensors:
+        if tensor is None:
+            rows.append(-1)
+            continue
         tensor = tensor.detach().cpu().contiguous()
         row, _ = distinct.setdefault(_digest(tensor), (len(distinct), tensor))
         rows.append(row)
@@ -63,10 +68,10 @@ def _pack(tensors: Sequence[Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _unpack(values: Tensor, shapes_UD: Tensor, rows_N: Tensor) -> list[Tensor]:
+def _unpack(values: Tensor, shapes_UD: Tensor, rows_N: Tensor) -> list[Tensor | None]:
     sizes = shapes_UD.prod(dim=1).tolist()
     distinct = [chunk.view(shape) for chunk, shape in zip(values.split(sizes), shapes_UD.tolist(), strict=True)]
-    return [distinct[row] for row in rows_N.tolist()]
+    return [distinct[row] if row >= 0 else None for row in rows_N.tolist()]
 
 
 def _digest(tensor: Tensor) -> bytes:

@@ -18,6 +18,7 @@ __all__ = [
     "draw_answers",
     "exact_groups",
     "group_advantages",
+    "groups_with_variance",
     "sampled_groups",
     "weighted_groups",
 ]
@@ -74,7 +75,8 @@ def draw_answers(logprobs_NK: Tensor, group_size: int, generator: torch.Generato
 
 
 def group_advantages(rewards_NG: Tensor, scale: RewardScale = "none") -> Tensor:
-    """Float[N, G]: reward minus the mean of the group, scaled; 0 where a reward is missing (NaN).
+    """Float[N, G]: reward minus the mean of the group, scaled; 0 where a reward is missing (NaN), and in groups in
+    which all rewards are equal.
 
     "group" divides by the group's deviation (arXiv:2402.03300, section 4.1.2), which blows small noise up to full
     size; "batch" by that of all N G rewards; "none" by nothing (arXiv:2503.20783). Deviations are of a sample (n - 1).
@@ -84,7 +86,15 @@ def group_advantages(rewards_NG: Tensor, scale: RewardScale = "none") -> Tensor:
         advantages_NG = advantages_NG / (_deviation(rewards_NG) + SCALE_FLOOR)
     elif scale == "batch":
         advantages_NG = advantages_NG / (_deviation(rewards_NG.reshape(1, -1)) + SCALE_FLOOR)
-    return advantages_NG.nan_to_num(nan=0.0)
+    return advantages_NG.nan_to_num(nan=0.0).masked_fill(~groups_with_variance(rewards_NG)[:, None], 0.0)
+
+
+def groups_with_variance(rewards_NG: Tensor) -> Tensor:
+    """Bool[N]: false where all rewards of a group are equal, or it has none: such a group moves nothing."""
+    missing_NG = rewards_NG.isnan()
+    highest_N = rewards_NG.masked_fill(missing_NG, float("-inf")).amax(dim=1)
+    # Compared exactly: a deviation of rounding errors must not count as variance.
+    return highest_N > rewards_NG.masked_fill(missing_NG, float("inf")).amin(dim=1)
 
 
 def _deviation(rewards_NG: Tensor) -> Tensor:

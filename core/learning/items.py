@@ -21,12 +21,17 @@ NO_LABEL = -1
 
 
 class TrainingItem(BaseModel):
-    """One example with the rewards of its K answers, in the order of `example.answers`."""
+    """One example with the rewards of its K answers, in the order of `example.answers`.
+
+    Where the example is answered in free text there are no answers to reward beforehand, and K is 0.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     example: Example
-    rewards: tuple[FiniteFloat | None, ...]
+    rewards: tuple[FiniteFloat | None, ...] = ()
     "One per answer; None is unscored, which is neutral and never a zero."
+    gold: str | None = None
+    "For free text: the answer a person gave."
     reward_parts: dict[str, tuple[FiniteFloat | None, ...]] = {}
     "What each named part said of the answers, before they were mixed into `rewards`; only for figures."
     label: int | None = None
@@ -42,7 +47,13 @@ class TrainingItem(BaseModel):
     @model_validator(mode="after")
     def _fits_its_answers(self) -> "TrainingItem":
         answers = self.example.answers
-        if answers is None or len(answers) < 2:
+        if answers is None:
+            if self.rewards or self.label is not None:
+                raise ValueError(f"example {self.example.id} is answered in free text; it has no answers to number")
+            return self
+        if self.gold is not None:
+            raise ValueError(f"example {self.example.id} has a closed set; its label is the number of an answer")
+        if len(answers) < 2:
             raise ValueError(f"example {self.example.id} has no closed set of two or more answers")
         if len(self.rewards) != len(answers):
             raise ValueError(f"{len(self.rewards)} rewards for {len(answers)} answers of example {self.example.id}")

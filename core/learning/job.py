@@ -50,6 +50,12 @@ class TrainingJob(BaseModel):
     "Examples to be judged by a challenger that did not train on their cluster."
     held_out_features: Path | None = None
     "Their encoded features, in the same order."
+    rewards: str = ""
+    "For free text: where the function is that makes its rewards, `package.module:function`."
+    reward_arguments: dict[str, JsonValue] = {}
+    "What it is called with."
+    pictures: Path | None = None
+    "Folder of the examples' pictures, as `save_pictures` writes it, for rewards and rollout engines that look."
     settings: LearningSettings
     seed: NonNegativeInt
     refreshes: Path | None = None
@@ -59,7 +65,9 @@ class TrainingJob(BaseModel):
 
     def fingerprint(self) -> str:
         """Hash of what the result follows from: equal jobs over equal files have equal fingerprints."""
-        told = self.model_dump(mode="json", include={"policy", "held_out", "settings", "seed"})
+        told = self.model_dump(
+            mode="json", include={"policy", "held_out", "rewards", "reward_arguments", "settings", "seed"}
+        )
         champion = sorted(path for path in self.champion.rglob("*") if path.is_file())
         files: dict[str, JsonValue] = {
             f"champion/{path.relative_to(self.champion).as_posix()}": _sha256(path) for path in champion

@@ -23,8 +23,10 @@ from core.learning.checkpoints import checkpoints_directory
 from core.learning.features import load_features
 from core.learning.items import load_items
 from core.learning.job import REFUSED, TrainingJob
+from core.learning.pictures import SavedPictures
 from core.learning.processes import is_main_process, process_count, together
 from core.learning.refreshes import Refreshes
+from core.learning.rewarding import Rewarding, rewards_at
 from core.learning.training import TrainingResult, train
 from core.policy import Policy
 from core.schema import NightshiftError
@@ -79,9 +81,17 @@ def run(job: TrainingJob) -> TrainingResult:
         out=job.out,
         held_out=job.held_out,
         held_out_features=load_features(job.held_out_features) if job.held_out_features else (),
+        rewarding=_rewarding(job),
         job=fingerprint,
         refreshes=Refreshes(job.refreshes) if job.refreshes else None,
     )
+
+
+def _rewarding(job: TrainingJob) -> Rewarding | None:
+    if not job.rewards:
+        return None
+    library = SavedPictures(job.pictures) if job.pictures is not None else None
+    return Rewarding(rewards_at(job.rewards, job.reward_arguments), library)
 
 
 def policy_class(place: str) -> type[Policy]:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["is_main_process", "is_sharded", "process_count", "together"]
+__all__ = ["is_main_process", "is_sharded", "process_count", "process_number", "together"]
 
 
 def process_count() -> int:
@@ -12,9 +12,14 @@ def process_count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def process_number() -> int:
+    """Which of them this one is, from 0."""
+    return int(os.environ.get("RANK", "0"))
+
+
 def is_main_process() -> bool:
     """Whether this is the one that writes."""
-    return int(os.environ.get("RANK", "0")) == 0
+    return process_number() == 0
 
 
 def is_sharded() -> bool:

@@ -64,8 +64,8 @@ class Rounds(Sampler[int]):
 
     def _take_in(self, step: int, change: Change) -> None:
         with self._as_champion():
-            said_NK = torch.zeros(0, len(self._policy.answers or ()))
-            if change.features:
+            said_NK = torch.zeros(len(change.features), len(self._policy.answers or ()))
+            if change.features and self._policy.answers is not None:
                 said_NK = score(self._policy, change.features, self._settings.batch_size)
             entered, left = self._live.take_in(change, said_NK)
             made = self._objective.with_more(self._live.targets().to(self._policy.model.device), change.features)

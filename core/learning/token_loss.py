@@ -5,6 +5,8 @@ with advantage A (`core.learning.groups.group_advantages`):
 
     ratio         exp(l - o)
     surrogate     -min(ratio A, clip(ratio, 1 - e, 1 + e) A)     arXiv:2402.03300 (GRPO), equation 3
+    correction    min(exp(o - s), CORRECTION) surrogate          s by the engine that drew: truncated importance
+                                                                 sampling (Ionides, J. Comput. Graph. Stat. 17, 2008)
     divergence    exp(c - l) - (c - l) - 1                       there, equation 4: never negative, KL in expectation
     token loss    surrogate + beta ratio divergence
 
@@ -29,6 +31,8 @@ __all__ = ["CLIP", "TokenLoss", "token_divergence", "token_loss"]
 TokenLoss: TypeAlias = Literal["grpo", "bnpo", "dr_grpo", "dapo"]
 
 CLIP = 0.2
+CORRECTION = 2.0
+"""A token counts at most this many times for being likelier by the trainer's arithmetic than by the engine's."""
 
 
 def token_loss(
@@ -39,6 +43,7 @@ def token_loss(
     *,
     longest: int,
     drawn_with_NGT: Tensor | None = None,
+    engine_NGT: Tensor | None = None,
     reference_NGT: Tensor | None = None,
     beta: float = 0.0,
     weights_N: Tensor | None = None,
@@ -47,13 +52,16 @@ def token_loss(
     """The scalar loss of G completions of N prompts.
 
     `longest` is the most tokens a completion may have. `drawn_with_NGT` are log-probabilities under the weights that
-    drew; left out, the present ones did. `weights_N` weigh prompts, 1 each where left out. `tokens_a_process` is the
-    number of tokens of the whole batch over the number of processes; left out, there is one process.
+    drew; left out, the present ones did. `engine_NGT` are those that the engine which drew reports of the same weights;
+    left out, it computes as the trainer does. `weights_N` weigh prompts, 1 each where left out. `tokens_a_process` is
+    the number of tokens of the whole batch over the number of processes; left out, there is one process.
     """
     drawn_with_NGT = logprobs_NGT.detach() if drawn_with_NGT is None else drawn_with_NGT
     ratios_NGT = (logprobs_NGT - drawn_with_NGT).exp()
     advantages_NG1 = advantages_NG[..., None]
     losses_NGT = -torch.minimum(ratios_NGT * advantages_NG1, ratios_NGT.clamp(1 - CLIP, 1 + CLIP) * advantages_NG1)
+    if engine_NGT is not None:
+        losses_NGT = losses_NGT * (drawn_with_NGT - engine_NGT).exp().clamp(max=CORRECTION)
     if reference_NGT is not None and beta > 0:
         losses_NGT = losses_NGT + beta * ratios_NGT * token_divergence(logprobs_NGT, reference_NGT)
     if weights_N is not None:

@@ -1,9 +1,10 @@
-"""TRL's `GRPOTrainer` for a closed answer set: four small seams, no method of it copied.
+"""TRL's `GRPOTrainer` for the objectives of this package: four small seams, no method of it copied.
 
-What of TRL's algorithm is left out, and why: generation and prompt preprocessing (the answers are known: features
-are encoded once, before training), reward functions (rewards come with the items), the reference model (the
-champion's log-probabilities are computed once), importance ratios and clipping (one update per group). What stays:
-the loop, optimiser, schedule, gradient clipping and accumulation, device placement, metrics.
+What of TRL's algorithm is left out, and why: generation and prompt preprocessing (features are encoded once, before
+training; an objective over a closed set knows the answers, one of free text draws from a rollout engine), reward
+functions (rewards come with the items, or from the objective), the reference model (the champion is the same model
+with other weights in its adapter). What stays: the loop, optimiser, schedule, gradient clipping and accumulation,
+device placement, metrics.
 
 Importing this module imports TRL; nothing in `core.learning` does so before it trains.
 """
@@ -21,18 +22,17 @@ from torch import Tensor
 from torch.utils.data import Sampler
 from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from transformers.trainer import TRAINER_STATE_NAME
-from trl import GRPOConfig, GRPOTrainer
 
 from core.learning.answer_model import AnswerModel, tokenizer_of_no_words
 from core.learning.checkpoints import Checkpoints
-from core.learning.items import Targets, TrainingItem
+from core.learning.items import TrainingItem
 from core.learning.live_items import Entering, LiveItems
 from core.learning.loss import PARTS
-from core.learning.objectives import ClosedSetObjective, Objective, TokenObjective, token_mask
+from core.learning.objectives import Drawn, Objective
 from core.learning.processes import is_sharded, process_count
 from core.learning.reward_figures import PREFIX, rewards_by_name
 from core.learning.rounds import Rounds
-from core.learning.scoring import collate, score_tokens
+from core.learning.scoring import collate
 from core.learning.steps import without_nan
 from core.learning.training_state import (
     changing_weights,
@@ -45,20 +45,25 @@ from core.learning.training_state import (
     restore_weights,
     write_state,
 )
+from core.learning.trl_alone import GRPOConfig, GRPOTrainer
 from core.learning.watch import Watch
 from core.policy import Features, Policy
 from core.schema import NightshiftError
 from core.settings import LearningSettings
 
-__all__ = ["ClosedSetGRPOTrainer", "StepListener", "closed_set_trainer", "fit"]
+__all__ = ["MakeObjective", "PolicyTrainer", "StepListener", "fit", "policy_trainer"]
 
 StepListener: TypeAlias = Callable[[dict[str, Any]], object]
+MakeObjective: TypeAlias = Callable[[Policy, LiveItems], Objective]
+"""From a policy, which still is the champion."""
 
-STEP_FIGURES = (*PARTS, "mismatch", "grad_norm", "learning_rate", "prompt_tokens", "words_entered", "words_left")
+DRAWN = ("staleness", "tokens", "truncated", "rollout_s")
+LOOP = ("mismatch", "grad_norm", "learning_rate", "prompt_tokens", "words_entered", "words_left")
+STEP_FIGURES = (*PARTS, *DRAWN, *LOOP)
 
 
-class ClosedSetGRPOTrainer(GRPOTrainer):
-    """Trains `policy.model`, which still is the champion, in place on items of a closed answer set.
+class PolicyTrainer(GRPOTrainer):
+    """Trains `policy.model`, which still is the champion, in place.
 
     The same items, objective, seed, settings and changes give bit-identical weights on the same machine.
     `items_count` is how many items of full weight there are: what a mean over all of them stands for. `entering` says
@@ -86,7 +91,7 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         self._watch, self._items_count = Watch(settings), items_count
         super().__init__(
             model=AnswerModel(policy.model, objective.forward),
-            reward_funcs=_rewards_come_with_the_items,
+            reward_funcs=_rewarded_by_the_objective,
             args=_config(policy, settings, seed, output_dir, checkpoints=checkpoints is not None),
             train_dataset=Dataset.from_dict({"draw": range(settings.steps * settings.batch_size)}),
             processing_class=tokenizer_of_no_words(),
@@ -112,29 +117,36 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
     def _get_train_sampler(self, dataset: Dataset | None = None) -> Sampler[int]:  # noqa: ARG002
         return self._rounds
 
-    def _generate_and_score_completions(self, inputs: list[dict[str, int]]) -> dict[str, Tensor]:
-        return {"rows_N": torch.tensor([self._rounds.drawn[each["draw"]] for each in inputs])}
+    def _generate_and_score_completions(self, inputs: list[dict[str, int]]) -> Drawn:
+        rows_N = torch.tensor([self._rounds.drawn[each["draw"]] for each in inputs])
+        return self._objective.draw(rows_N, self.state.global_step)
 
-    def _compute_loss(self, model: torch.nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+    def _compute_loss(self, model: torch.nn.Module, inputs: Drawn) -> Tensor:
         rows_N = inputs["rows_N"]
         for name, words in self._rounds.begin(self.state.global_step).items():
             self._note(name, words)
         batch = collate(self._policy, [self._live.features_of(row) for row in rows_N.tolist()])
-        scores = model(**batch)
+        scores = model(**batch, **self._objective.beside(inputs))
         self._note_more(rows_N, batch, scores)
-        if self.state.global_step == 0:
-            self._watch.compare(self._note("mismatch", float(self._objective.mismatch(scores, rows_N))))
-        loss, parts = self._objective(scores, rows_N)
+        self._compare(scores, inputs)
+        loss, parts = self._objective(scores, inputs)
         # The same figures everywhere, so that no process stops alone.
         means = self._mean_over_processes(torch.stack([value.float() for value in parts.values()])).tolist()
         figures = {name: self._note(name, mean) for name, mean in zip(parts, means, strict=True)}
         self._watch.look(self.state.global_step + 1, figures)
         return loss
 
-    def _note_more(self, rows_N: Tensor, batch: Features, scores: Tensor) -> None:
+    def _compare(self, scores: Any, drawn: Drawn) -> None:
+        step = self.state.global_step
+        mismatch = self._objective.mismatch(scores, drawn, step)
+        if mismatch is not None:
+            nats = self._note("mismatch", float(self._mean_over_processes(mismatch.nats)))
+            self._watch.compare(step + 1, nats, mismatch.says)
+
+    def _note_more(self, rows_N: Tensor, batch: Features, scores: Any) -> None:
         """Figures that the loss does not need: rewards by name, and how many tokens the prompts have."""
         items = [self._live.items[row] for row in rows_N.tolist()]
-        for name, value in rewards_by_name(items, self._objective.answers(scores.detach())).items():
+        for name, value in rewards_by_name(items, self._objective.answers(scores)).items():
             self._note(name, value)
         if "attention_mask" in batch:
             self._note("prompt_tokens", float(batch["attention_mask"].sum()))
@@ -149,8 +161,15 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         if self._checkpoints is None or not self.is_world_process_zero():
             return
         optimizer_tensors, optimizer_numbers = optimizer_state(self.optimizer)
-        tensors = {"weights": changing_weights(self._policy.model), "optimizer": optimizer_tensors, "random": random}
+        drawing, drawing_numbers = self._objective.state()
+        tensors = {
+            "weights": changing_weights(self._policy.model),
+            "optimizer": optimizer_tensors,
+            "random": random,
+            "objective": drawing,
+        }
         numbers = {
+            "objective": drawing_numbers,
             "optimizer": optimizer_numbers,
             "scheduler": self.lr_scheduler.state_dict(),
             "entropy_weight": self._objective.entropy.weight,
@@ -177,6 +196,7 @@ class ClosedSetGRPOTrainer(GRPOTrainer):
         restore_optimizer(self.optimizer, read_tensors(Path(checkpoint), "optimizer"), numbers["optimizer"])
         self.lr_scheduler.load_state_dict(numbers["scheduler"])
         self._objective.entropy.weight = numbers["entropy_weight"]
+        self._objective.restore(read_tensors(Path(checkpoint), "objective"), numbers["objective"])
         self._watch.steps_in_collapse = numbers["steps_in_collapse"]
 
     def _load_scaler(self, checkpoint: str | None) -> None:
@@ -214,11 +234,12 @@ class _StepLog(TrainerCallback):
         self._on_step(state.log_history[-1])
 
 
-def closed_set_trainer(
+def policy_trainer(
     policy: Policy,
     items: Sequence[TrainingItem],
     features: Sequence[Features],
     reference_NK: Tensor,
+    objective: MakeObjective,
     settings: LearningSettings,
     *,
     seed: int,
@@ -226,12 +247,12 @@ def closed_set_trainer(
     checkpoints: Checkpoints | None = None,
     callbacks: Sequence[TrainerCallback] = (),
     entering: Entering | None = None,
-) -> ClosedSetGRPOTrainer:
+) -> PolicyTrainer:
     """The trainer of `policy`, which still is the champion, whose log-probabilities are `reference_NK`."""
     live = LiveItems(items, features, reference_NK, settings, seed)
-    return ClosedSetGRPOTrainer(
+    return PolicyTrainer(
         policy,
-        _objective(policy, live.targets().to(policy.model.device), features, settings, seed),
+        objective(policy, live),
         live,
         settings,
         items_count=max(1, round(sum(item.weight for item in items))),
@@ -248,6 +269,7 @@ def fit(
     items: Sequence[TrainingItem],
     features: Sequence[Features],
     reference_NK: Tensor,
+    objective: MakeObjective,
     settings: LearningSettings,
     *,
     seed: int,
@@ -268,11 +290,12 @@ def fit(
     with _deterministic_algorithms(), _dropout_put_back(policy.model):
         # Sharding takes a model apart for good, and the policy is needed whole, to score and for the next challenger.
         trained = policy if process_count() == 1 else copy.deepcopy(policy)
-        trainer = closed_set_trainer(
+        trainer = policy_trainer(
             trained,
             items,
             features,
             reference_NK,
+            objective,
             settings,
             seed=seed,
             scratch=scratch,
@@ -358,16 +381,5 @@ def _config(
     )
 
 
-def _objective(
-    policy: Policy, targets: Targets, features: Sequence[Features], settings: LearningSettings, seed: int
-) -> Objective:
-    if settings.objective == "closed_set":
-        return ClosedSetObjective(policy, targets, settings, seed)
-    token_mask(policy, settings)
-    # The policy still is the champion: what it says now is the reference.
-    reference_MKT = score_tokens(policy, features, settings.batch_size).to(policy.model.device)
-    return TokenObjective(policy, targets, reference_MKT, settings, seed)
-
-
-def _rewards_come_with_the_items(**_: Any) -> list[float | None]:
-    raise NightshiftError("a closed answer set is rewarded by its items; no reward function is called in training")
+def _rewarded_by_the_objective(**_: Any) -> list[float | None]:
+    raise NightshiftError("rewards come with the items or from the objective; TRL asks for none")

@@ -13,18 +13,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from torch import Tensor
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from core.learning.answering import Answering, ClosedSet, FreeText
 from core.learning.checkpoints import Checkpoints, checkpoints_directory
-from core.learning.groups import exact_groups
-from core.learning.items import Targets, TrainingItem
-from core.learning.live_items import Change, Entering
-from core.learning.loss import closed_set_loss
-from core.learning.processes import is_main_process, process_count
+from core.learning.items import TrainingItem
+from core.learning.live_items import Change, Entering, LiveItems
+from core.learning.objectives import Objective
+from core.learning.processes import is_main_process, is_sharded, process_count
 from core.learning.refreshes import Refresh, Refreshes
-from core.learning.scoring import score
-from core.learning.steps import STEPS_FILE, partial_directory, without_nan
+from core.learning.rewarding import Rewarding
+from core.learning.steps import STEPS_FILE, partial_directory
 from core.learning.training_state import changing_weights, restore_weights
 from core.policy import Features, Policy
 from core.schema import Example, NightshiftError, content_id
@@ -61,7 +60,7 @@ class TrainingResult(BaseModel):
     "Of the process that finished it; where an earlier one was killed, its seconds are not among them."
     ms_per_step: float
     start: dict[str, float | None]
-    "Parts of the loss over all items with exact groups, by the champion."
+    "By the champion: parts of the loss over all items with exact groups; in free text, means over sampled groups."
     end: dict[str, float | None]
     "The same, by the challenger."
     versions: dict[str, str]
@@ -78,8 +77,16 @@ class TrainingResult(BaseModel):
     @property
     def crossfit(self) -> dict[str, tuple[float, ...]]:
         """Example id to the log-probabilities of its answers by the challenger that did not see its cluster."""
-        read: dict[str, list[float]] = json.loads((self.directory / CROSSFIT).read_text())
-        return {example: tuple(logprobs) for example, logprobs in read.items()}
+        return {example: tuple(logprobs) for example, logprobs in self._read_crossfit().items()}
+
+    @property
+    def crossfit_texts(self) -> dict[str, str]:
+        """In free text: example id to what the challenger that did not see its cluster writes, greedily."""
+        return dict(self._read_crossfit())
+
+    def _read_crossfit(self) -> dict[str, Any]:
+        read: dict[str, Any] = json.loads((self.directory / CROSSFIT).read_text())
+        return read
 
     @classmethod
     def read(cls, directory: Path) -> "TrainingResult | None":
@@ -101,19 +108,23 @@ def train(
     out: Path,
     held_out: Sequence[HeldOut] = (),
     held_out_features: Sequence[Features] = (),
+    rewarding: Rewarding | None = None,
     job: str = "",
     refreshes: Refreshes | None = None,
 ) -> TrainingResult:
     """Trains a challenger from `policy` (the champion, left as it came) and writes it to the folder `out`.
 
     `features[i]` are the encoded features of `items[i]`; those of `held_out` likewise. A folder that is already
-    there is replaced. `job` is a hash of all these arguments: with it the training leaves checkpoints, and goes on from
-    those that a killed one of the same job left. `refreshes` are asked between rounds what enters; the challengers that
+    there is replaced. `rewarding` says what free text is worth, where the policy writes it. `job` is a hash of all
+    these arguments: with it the training leaves checkpoints, and goes on from those that a killed one of the same job
+    left. `refreshes` are asked between rounds what enters; the challengers that
     make the evidence take in the same at the same steps, but for what is of a cluster they must not know. Where several
     processes train, nothing enters. Raises NightshiftError for items that do not fit the policy and where
     the loss or the weights stop being numbers; `out` is then left as it was.
     """
     _check(items, features, policy)
+    if policy.answers is None:
+        _check_free_text(policy, settings, rewarding)
     if len(held_out) != len(held_out_features):
         raise NightshiftError(f"{len(held_out_features)} encoded features for {len(held_out)} held-out examples")
     # In the order of their content, so that the order of rows in a database cannot change the weights.
@@ -121,16 +132,20 @@ def train(
     items, features = [items[i] for i in order], [features[i] for i in order]
     partial, checkpoints = partial_directory(out), checkpoints_directory(out)
     asked = refreshes if process_count() == 1 else None
+
+    def begun(directory: Path) -> _Challengers:
+        return _Challengers(policy, items, features, settings, seed, directory, checkpoints, job, asked, rewarding)
+
     if not is_main_process():
         # It takes part in every step, and writes where nobody looks.
         with tempfile.TemporaryDirectory() as nowhere:
             partial = Path(nowhere)
-            with _Challengers(policy, items, features, settings, seed, partial, checkpoints, job, asked) as challengers:
+            with begun(partial) as challengers:
                 return _write(challengers, partial, held_out, held_out_features, job)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        with _Challengers(policy, items, features, settings, seed, partial, checkpoints, job, asked) as challengers:
+        with begun(partial) as challengers:
             result = _write(challengers, partial, held_out, held_out_features, job)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
@@ -175,11 +190,11 @@ def _write(
     job: str,
 ) -> TrainingResult:
     began = time.perf_counter()
-    start = challengers.overall()
+    start = challengers.answering.overall()
     challengers.train(WEIGHTS, range(len(challengers.items)), challengers.entering())
     (directory / WEIGHTS).mkdir()
     challengers.policy.save(directory / WEIGHTS)
-    end = challengers.overall()
+    end = challengers.answering.overall()
     refreshes = {each.step: each.id for each in challengers.refreshes.changes()} if challengers.refreshes else {}
     crossfit = _cross_fit(challengers, held_out, held_out_features)
     steps = challengers.trained * challengers.settings.steps
@@ -216,7 +231,9 @@ class _Challengers:
         checkpoints: Path,
         job: str,
         refreshes: Refreshes | None,
+        rewarding: Rewarding | None,
     ) -> None:
+        self.rewarding = rewarding
         self.policy, self.items, self.features = policy, items, features
         self.settings, self.seed, self.directory = settings, seed, directory
         self.checkpoints, self.job, self.refreshes = checkpoints, job, refreshes
@@ -227,13 +244,20 @@ class _Challengers:
         if not any(weight.requires_grad for weight in changing.values()):
             raise NightshiftError(f"policy {self.policy.name!r} has no trainable weights")
         self._champion = {name: weight.detach().clone() for name, weight in changing.items()}
+        self.answering = self._begin()
         self._log = (self.directory / STEPS_FILE).open("w", buffering=1)
-        self._champion_NK = self.score(self.features)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._log.close()
+        self.answering.close()
         self.back_to_champion()
+
+    def _begin(self) -> Answering:
+        if self.policy.answers is not None:
+            return ClosedSet(self.policy, self.items, self.features, self.settings)
+        assert self.rewarding is not None  # `train` has seen to it
+        return FreeText.begin(self.policy, self.items, self.features, self.settings, self.rewarding)
 
     def back_to_champion(self) -> None:
         """Gives the policy the weights it came with."""
@@ -252,11 +276,15 @@ class _Challengers:
             seconds = figures["seconds"]
             self._log.write(json.dumps({"challenger": name, **figures}) + "\n")
 
+        def objective(champion: Policy, live: LiveItems) -> Objective:
+            return self.answering.objective(champion, live, self.seed)
+
         fit(
             self.policy,
             [self.items[row] for row in rows],
             [self.features[row] for row in rows],
-            self._champion_NK[list(rows)],
+            self.answering.champion(rows),
+            objective,
             self.settings,
             seed=self.seed,
             scratch=self.directory,
@@ -295,22 +323,11 @@ class _Challengers:
         training = content_id(self.job, challenger, {**versions()}, self.policy.model.device.type, process_count())
         return Checkpoints(self.checkpoints / challenger, training)
 
-    def score(self, features: Sequence[Features]) -> Tensor:
-        """Float[N, K] log-probabilities by the policy as it is now."""
-        return score(self.policy, features, self.settings.batch_size)
-
-    def overall(self) -> dict[str, float | None]:
-        """Parts of the loss over all items, with exact groups, by the policy as it is now."""
-        logprobs_NK = self.score(self.features)
-        targets = Targets.of(self.items, self._champion_NK)
-        _, parts = closed_set_loss(logprobs_NK, exact_groups(logprobs_NK, targets.rewards_NK), targets, self.settings)
-        return without_nan({name: float(value) for name, value in parts.items()})
-
 
 def _cross_fit(
     challengers: _Challengers, held_out: Sequence[HeldOut], features: Sequence[Features]
-) -> dict[str, list[float]]:
-    logprobs: dict[str, list[float]] = {}
+) -> dict[str, JsonValue]:
+    answers: dict[str, JsonValue] = {}
     for fold in sorted({each.fold for each in held_out}):
         judged = [i for i, each in enumerate(held_out) if each.fold == fold]
         apart = [held_out[i] for i in judged]
@@ -319,9 +336,9 @@ def _cross_fit(
         else:
             # Nothing is left to learn from: what would have been trained is the champion.
             challengers.back_to_champion()
-        scored_NK = challengers.score([features[i] for i in judged])
-        logprobs.update(zip((held_out[i].example for i in judged), scored_NK.tolist(), strict=True))
-    return logprobs
+        said = challengers.answering.answers([features[i] for i in judged])
+        answers.update(zip((held_out[i].example for i in judged), said, strict=True))
+    return answers
 
 
 def _change(refreshes: Refreshes, refresh: Refresh | None) -> Change | None:
@@ -336,11 +353,24 @@ def _check(items: Sequence[TrainingItem], features: Sequence[Features], policy: 
         raise NightshiftError("there is nothing to train on: no labelled or judged examples were given")
     if len(items) != len(features):
         raise NightshiftError(f"{len(features)} encoded features for {len(items)} training items")
-    if policy.answers is None:
-        raise NightshiftError(f"policy {policy.name!r} answers in free text; this trainer needs a closed answer set")
     for item in items:
         if item.example.answers != policy.answers:
             raise NightshiftError(
                 f"example {item.example.id} allows {item.example.answers}, policy {policy.name!r} answers "
                 f"{policy.answers}"
             )
+
+
+def _check_free_text(policy: Policy, settings: LearningSettings, rewarding: Rewarding | None) -> None:
+    if rewarding is None:
+        raise NightshiftError(f"policy {policy.name!r} answers in free text, and nothing says what a text is worth")
+    if settings.objective == "closed_set":
+        raise NightshiftError(
+            f"policy {policy.name!r} answers in free text, and learning.objective 'closed_set' scores known answers; "
+            'set objective = "dapo" and groups = "sampled"'
+        )
+    if is_sharded():
+        raise NightshiftError(
+            "free text cannot be trained with weights sharded by FSDP or DeepSpeed: the weights that draw, and those "
+            "of the champion, take turns in the same model; launch with plain data parallelism"
+        )

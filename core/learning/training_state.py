@@ -23,7 +23,9 @@ __all__ = [
     "read_tensors",
     "restore_optimizer",
     "restore_random",
+    "restore_trainable",
     "restore_weights",
+    "trainable_weights",
     "write_state",
 ]
 
@@ -55,6 +57,19 @@ def changing_weights(model: torch.nn.Module) -> dict[str, Tensor]:
     """Every trainable parameter and every buffer, by name."""
     trainable = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     return {**trainable, **dict(model.named_buffers())}
+
+
+def trainable_weights(model: torch.nn.Module) -> dict[str, Tensor]:
+    """Copies of all trainable parameters, by name."""
+    return {name: weight.detach().clone() for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+@torch.no_grad()
+def restore_trainable(model: torch.nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Puts back what `trainable_weights` gave."""
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            weight.copy_(values[name])
 
 
 @torch.no_grad()

@@ -25,19 +25,20 @@ class Watch:
         self.steps_in_collapse: dict[str, int] = {}
         "For each sign of collapse, for how many steps in a row it has been there."
 
-    def compare(self, mismatch: float) -> None:
-        """Raises NightshiftError where the first forward says something else than the champion's scores.
+    def compare(self, step: int, mismatch: float, says: str) -> None:
+        """Raises NightshiftError where two computations of the same log-probabilities, which `says` names, differ.
 
-        Groups are drawn from what the update's own forward says, so the two cannot drift apart later; but the champion
-        was scored in evaluation mode, without gradients and in other company, as it is when it serves. A difference
-        (dropout left on, padding that is seen, half precision) would be learnt as if it were the policy's own.
+        Over a closed set they are the champion's scores (in evaluation mode, without gradients and in other company, as
+        it serves) and the first step's forward; groups are drawn from that forward itself, so that the two cannot
+        drift apart later. In free text they are the rollout engine's and the trainer's, in every step. A difference
+        (dropout left on, padding that is seen, half precision, weights that did not reach the engine) would be learnt
+        as if it were the policy's own. `step` counts from 1.
         """
         # One that is no number is the loss's matter.
         if mismatch > self._settings.mismatch_alarm:
             raise NightshiftError(
-                f"training stopped before its first step: the trainer's forward differs by {mismatch:.3g} nats from "
-                f"the champion's scores of the same items (learning.mismatch_alarm {self._settings.mismatch_alarm:g}); "
-                "nothing was saved and the champion stays"
+                f"training stopped before step {step} was taken: {says} by {mismatch:.3g} nats "
+                f"(learning.mismatch_alarm {self._settings.mismatch_alarm:g}); nothing was saved and the champion stays"
             )
 
     def look(self, step: int, figures: Mapping[str, float]) -> None:
@@ -49,18 +50,19 @@ class Watch:
             if self.steps_in_collapse[sign] >= self._settings.collapse_steps:
                 raise NightshiftError(
                     f"training stopped at step {step}: the policy has collapsed ({sign} for "
-                    f"{self._settings.collapse_steps} steps; entropy {figures['entropy']:.2g} nats, one answer "
-                    f"{figures['answer_share']:.1%}); nothing was saved and the champion stays. Look at the rewards; "
+                    f"{self._settings.collapse_steps} steps; entropy {figures['entropy']:.2g} nats"
+                    f"{_one_answer(figures)}); nothing was saved and the champion stays. Look at the rewards; "
                     "a larger learning.entropy_weight or learning.kl_weight holds the policy together."
                 )
 
     def _signs(self, figures: Mapping[str, float]) -> dict[str, bool]:
         settings = self._settings
         # Where people gave one answer nearly always, a policy that does so too has learnt, not collapsed.
-        labelled_alike = figures["label_share"] > settings.collapse_share - LEEWAY
+        labelled_alike = figures.get("label_share", math.nan) > settings.collapse_share - LEEWAY
         return {
             "hardly any entropy": figures["entropy"] < settings.collapse_entropy,
-            "one answer to everything": figures["answer_share"] > settings.collapse_share and not labelled_alike,
+            "one answer to everything": figures.get("answer_share", math.nan) > settings.collapse_share
+            and not labelled_alike,
             "groups without variance": settings.groups == "sampled"
             and figures["zero_variance"] > settings.collapse_zero_variance,
         }
@@ -68,6 +70,10 @@ class Watch:
 
 LEEWAY = 0.05
 """Labels count as all alike a little before the policy does: a batch is a small sample of them."""
+
+
+def _one_answer(figures: Mapping[str, float]) -> str:
+    return f", one answer {figures['answer_share']:.1%}" if "answer_share" in figures else ""
 
 
 def _not_a_number(step: int, figures: Mapping[str, float]) -> str:

@@ -1,5 +1,5 @@
 """The student: the contract and the policies behind it."""
 
-from core.policy.base import Features, Library, Policy
+from core.policy.base import Completions, Features, Library, Policy, Sampling, TokenScores
 
-__all__ = ["Features", "Library", "Policy"]
+__all__ = ["Completions", "Features", "Library", "Policy", "Sampling", "TokenScores"]

@@ -1,11 +1,15 @@
 """The contract of every student.
 
 A policy turns examples into features once (`encode`: reading, embedding or pixel preprocessing, no gradient) and
-features into answers as often as training wants (`answer_logprobs`, differentiable). Axes: N examples, K answers.
+features into answers as often as training wants (`answer_logprobs`, differentiable). One that answers in free text
+samples completions (`sample`) and scores them (`completion_scores`, differentiable) in their place.
+
+Axes: N examples, K answers of a closed set, G completions of an example, T tokens of an answer.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeAlias
 
@@ -25,9 +29,45 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[np.float32]]
 
-__all__ = ["Features", "Library", "Policy"]
+__all__ = ["Completions", "Features", "Library", "Policy", "Sampling", "TokenScores"]
 
 Features: TypeAlias = "dict[str, Tensor]"
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How completions are drawn."""
+
+    temperature: float = 1.0
+    "What log-probabilities are divided by before a token is drawn; 0 takes the likeliest."
+    top_p: float = 1.0
+    "Tokens are drawn from the likeliest that have this much probability together."
+    max_new_tokens: int = 128
+    "A completion that has not ended by then is cut off."
+
+
+@dataclass(frozen=True)
+class Completions:
+    """G sampled completions of N prompts, filled up on the right."""
+
+    tokens_NGT: "Tensor"
+    "The end token, where a completion came to it, is the last of its tokens."
+    mask_NGT: "Tensor"
+    "True where a completion has a token, its end token included."
+    logprobs_NGT: "Tensor"
+    """Log-probability of each token under the policy itself: temperature 1, the whole vocabulary, whatever the
+    temperature, top_p and ban on control tokens that it was drawn with. 0 outside the mask."""
+    ended_NG: "Tensor"
+    "False where a completion was cut off."
+
+
+@dataclass(frozen=True)
+class TokenScores:
+    """What a policy says of given completions, at temperature 1 over the whole vocabulary; 0 outside their mask."""
+
+    logprobs_NGT: "Tensor"
+    entropies_NGT: "Tensor"
+    "Of the distribution that each token is one draw from, in nats."
 
 
 class Library(Protocol):
@@ -82,9 +122,27 @@ class Policy(ABC):
         """
         raise NotImplementedError(f"{self.name} scores whole answers, not tokens")
 
-    def generate(self, examples: Sequence[Example], library: Library, *, run: str, samples: int) -> list[Rollout]:
+    def generate(
+        self, examples: Sequence[Example], library: Library, *, run: str, samples: int, sampling: Sampling
+    ) -> list[Rollout]:
         """`samples` rollouts an example, in order, with token log-probabilities and masks."""
         raise NotImplementedError(f"{self.name} answers from a closed set and generates nothing")
+
+    def sample(self, batch: Features, samples: int, sampling: Sampling) -> Completions:
+        """`samples` completions of each prompt, drawn with torch's own random numbers, without gradient."""
+        raise NotImplementedError(f"{self.name} answers from a closed set and generates nothing")
+
+    def completion_scores(self, batch: Features, completions_NGT: "Tensor", mask_NGT: "Tensor") -> TokenScores:
+        """Scores of each completion's tokens behind its prompt; differentiable."""
+        raise NotImplementedError(f"{self.name} answers from a closed set and scores no completions")
+
+    def text_of(self, tokens: Sequence[int]) -> str:
+        """What a completion of these tokens says, without its end token."""
+        raise NotImplementedError(f"{self.name} answers from a closed set and writes no text")
+
+    def tokens_of(self, text: str) -> list[int]:
+        """The tokens of an answer that says `text`, its end token last."""
+        raise NotImplementedError(f"{self.name} answers from a closed set and reads no text")
 
     def explain(self, example: Example, library: Library, limit: int = 5) -> tuple[Evidence, ...]:  # noqa: ARG002
         """What on the input weighed most in the verdict, strongest first."""

@@ -103,15 +103,21 @@ class Testimony:
 def testimony(reading: "Reading", ask: str) -> "Reading":
     """`reading` without the lines that address a judge or quote `ask`; the very same where there are none."""
     left_out: set[int] = set()
-    for block in _blocks(reading):
-        texts = [reading.lines[i].text for i in block]
-        flagged = {block[k] for k in _addressing(texts) | _quoting(texts, ask)}
+    for block, addressing in _addressed(reading):
+        flagged = addressing | {block[k] for k in _quoting([reading.lines[i].text for i in block], ask)}
         left_out |= set(block) if flagged and len(block) <= NOTE_LINES else flagged
     if not left_out:
         return reading
     return reading.model_copy(
         update={"lines": tuple(line for i, line in enumerate(reading.lines) if i not in left_out)}
     )
+
+
+@lru_cache(maxsize=256)
+def _addressed(reading: "Reading") -> list[tuple[list[int], set[int]]]:
+    """Each block, as places in the reading, with those of its lines that speak to whoever judges."""
+    blocks = _blocks(reading)
+    return [(block, {block[k] for k in _addressing([reading.lines[i].text for i in block])}) for block in blocks]
 
 
 def _addressing(texts: Sequence[str]) -> set[int]:

@@ -62,7 +62,11 @@ class Rollout(Record):
     run: str
     turns: tuple[Turn, ...] = ()
     answer: JsonValue
+    tokens: tuple[int, ...] = ()
+    "What was sampled, the end token last where it came to one."
     token_logprobs: tuple[float, ...] = ()
+    "Of each token under the policy at temperature 1 over the whole vocabulary."
     token_mask: tuple[bool, ...] = ()
+    "Which of the tokens the policy chose, and so learns from."
     reward: float | None = None
     reward_parts: dict[str, float | None] = Field(default_factory=dict)

@@ -176,7 +176,7 @@ def _verdicts(
     classifier: Classifier, judge: Judge, example: Example, library: FolderLibrary
 ) -> tuple[JsonValue, JsonValue]:
     answers = example.answers or ()
-    ((*logprobs,),) = classifier.answer_logprobs([example], library)
+    (logprobs,) = classifier.answer_logprobs([example], library)
     judgment = judge.judge(example, answers, library)
     said = max(judgment.scores, key=lambda each: each.score).answer if judgment.scores else None
     return answers[int(np.argmax(logprobs))], said

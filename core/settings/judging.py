@@ -1,11 +1,10 @@
 """Settings of judges: models, panels, audits."""
 
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from core.settings.section import Section
+from core.settings.section import Section, address_alone
 
 __all__ = ["OPENAI_URL", "AuditSettings", "JudgingSettings", "NamedJudgeSettings", "PanelSettings"]
 
@@ -47,12 +46,7 @@ class JudgingSettings(Section):
     @field_validator("base_url", "azure_endpoint")
     @classmethod
     def _holds_no_secret(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError("must begin with http:// or https:// and name a server")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("must be an address alone; a key belongs in the variable that judging.key_env names")
-        return url
+        return address_alone(url, key="judging.key_env")
 
     @property
     def prices_are_known(self) -> bool:

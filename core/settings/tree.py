@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -22,7 +22,7 @@ from core.schema import NightshiftError
 from core.settings.judging import AuditSettings, JudgingSettings, NamedJudgeSettings, PanelSettings
 from core.settings.notices import NoticeSettings
 from core.settings.reading import ReadingSettings
-from core.settings.section import Section
+from core.settings.section import Section, address_alone
 
 __all__ = [
     "GateSettings",
@@ -102,7 +102,7 @@ class LearningSettings(Section):
         0.5, gt=0, le=1, description="Adaptive: share of the champion's measured entropy that is held."
     )
     mismatch_alarm: float = Field(
-        0.05, gt=0, description="Nats by which a training's first forward may differ from what serving says."
+        0.05, gt=0, description="Nats by which two computations of the same log-probabilities may differ."
     )
     collapse_steps: int = Field(20, ge=1, description="Steps in a row that show a collapse before training stops.")
     collapse_entropy: float = Field(1e-4, ge=0, description="Mean entropy in nats below which answers have none.")
@@ -116,6 +116,19 @@ class LearningSettings(Section):
     replay_depth: int = Field(10_000, ge=1, description="Newest labels and variants that replay draws from.")
     semi_online: bool = Field(True, description="Whether words said while a training runs enter it.")
     refresh_steps: int = Field(10, ge=1, description="Steps of a round; words enter between rounds.")
+    rollouts: Literal["transformers", "vllm", "vllm_server"] = Field(
+        "transformers", description="Free text: what draws completions, the trainer or vLLM."
+    )
+    rollout_url: str = Field("", description="vllm_server: where it is, up to and with its /v1.")
+    rollout_model: str = Field("", description="vllm_server: name it serves the base model by; empty: whatever it is.")
+    rollout_key_env: str = Field("", description="vllm_server: environment variable that holds its key, if it has one.")
+    rollout_adapters: str = Field("", description="vllm_server: folder that it and the training see by the same path.")
+    rollout_timeout_s: float = Field(300.0, gt=0, description="vllm_server: for one group, or for loading an adapter.")
+    rollout_memory: float = Field(0.3, gt=0, lt=1, description="vllm: share of the accelerator's memory it may take.")
+    sync_steps: int = Field(10, ge=1, description="Free text: steps after which the weights that draw are refreshed.")
+    temperature: float = Field(1.0, gt=0, le=2, description="Free text: of drawing; 1 is the policy that is trained.")
+    top_p: float = Field(1.0, gt=0, le=1, description="Free text: draw from the likeliest tokens with so much of it.")
+    max_new_tokens: int = Field(128, ge=1, le=4096, description="Free text: tokens at which a completion is cut off.")
     checkpoint_steps: int = Field(
         50, ge=1, description="Steps after which a training can be gone on from, should it be killed."
     )
@@ -130,6 +143,30 @@ class LearningSettings(Section):
                 'set groups = "sampled"'
             )
         return self
+
+    @model_validator(mode="after")
+    def _an_engine_is_one_that_is_asked(self) -> "LearningSettings":
+        if self.rollouts != "transformers" and self.objective == "closed_set":
+            raise ValueError(
+                f"rollouts {self.rollouts!r} would never be asked: objective 'closed_set' scores known answers; set "
+                'objective = "dapo" and groups = "sampled" for free text'
+            )
+        if self.rollouts == "vllm_server" and not self.rollout_url:
+            raise ValueError(
+                "rollouts 'vllm_server' without rollout_url: nobody would draw; name the server's address, "
+                "http://127.0.0.1:8000/v1 say"
+            )
+        if self.rollouts != "vllm_server" and (self.rollout_url or self.rollout_adapters):
+            raise ValueError(
+                f"rollout_url and rollout_adapters are of a server, and rollouts is {self.rollouts!r}: the server "
+                'would stand idle; set rollouts = "vllm_server"'
+            )
+        return self
+
+    @field_validator("rollout_url")
+    @classmethod
+    def _is_an_address_alone(cls, url: str) -> str:
+        return address_alone(url, key="learning.rollout_key_env")
 
 
 class ReaderSettings(Section):

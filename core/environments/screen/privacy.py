@@ -14,10 +14,12 @@ HEADING = 1.3
 "Times as high as the typical line."
 HEADING_WORDS = 8
 LABEL_WORDS = 3
-SIDE = 0.22
+SIDE = 0.18
 "Share of the width at the left in which a column of labels is navigation."
 COLUMN = 4
 "Labels below each other that make a column."
+COLUMN_STEP = 3.0
+"Typical heights between the middles of neighbouring labels, at most."
 BARS = ("menu_bar", "tool_bar")
 
 
@@ -34,7 +36,9 @@ def ui_text(reading: Reading, image: Image) -> Reading:
     elements = screen_elements(reading, image)
     bars = [each.box for each in elements if each.kind in BARS]
     buttons = {each.text for each in elements if each.kind == "button"}
-    kept = {id(rows.lines[i]) for i in rows.navigation | _side_navigation(rows) | _headings(rows)}
+    tables = [each.box for each in elements if each.kind == "table"]
+    labels = rows.navigation | _side_navigation(rows) | _headings(rows)
+    kept = {id(rows.lines[i]) for i in labels if not any(_is_inside(rows.lines[i], table) for table in tables)}
     kept |= {
         id(line)
         for line, text in zip(rows.lines, rows.texts, strict=True)
@@ -52,17 +56,21 @@ def _headings(rows: Rows) -> set[int]:
 
 
 def _side_navigation(rows: Rows) -> set[int]:
-    """Short labels below each other at the left."""
+    """Short labels close below each other at the left; what lies further apart is a list of somebody's things."""
     labels = [
         i
-        for i, text in enumerate(rows.texts)
-        if rows.boxes_N4[i, 0] < SIDE * rows.width and len(text.split()) <= LABEL_WORDS
+        for i in np.argsort(rows.middles_N, kind="stable").tolist()
+        if rows.boxes_N4[i, 0] < SIDE * rows.width and len(rows.texts[i].split()) <= LABEL_WORDS
     ]
     found: set[int] = set()
-    for i in labels:
-        column = [j for j in labels if abs(rows.boxes_N4[j, 0] - rows.boxes_N4[i, 0]) < rows.typical / 2]
-        if len(column) >= COLUMN:
-            found.update(column)
+    for first in labels:
+        run = [first]
+        for i in labels[labels.index(first) + 1 :]:
+            flush = abs(rows.boxes_N4[i, 0] - rows.boxes_N4[first, 0]) < rows.typical / 2
+            if flush and rows.middles_N[i] - rows.middles_N[run[-1]] <= COLUMN_STEP * rows.typical:
+                run.append(i)
+        if len(run) >= COLUMN:
+            found.update(run)
     return found
 
 

@@ -69,7 +69,11 @@ def panels(pixels_HW3: Pixels) -> list[Panel]:
     thick_HW = cv2.dilate(down_HW, np.ones((1, 5), np.uint8))
     below_HW = np.concatenate([np.zeros((1, width + 1), np.int32), np.cumsum(thick_HW, axis=0, dtype=np.int32)])
     found = _rectangles(edges, below_HW, width)
-    return [Panel(tuple(float(HALF * edge) for edge in panel.box), panel.closed) for panel in _distinct(found)]
+    return [
+        Panel((HALF * left, HALF * top, HALF * right, HALF * bottom), panel.closed)
+        for panel in _distinct(found)
+        for left, top, right, bottom in [panel.box]
+    ]
 
 
 def _edges(across_HW: NDArray[np.uint8], shortest: int) -> NDArray[np.int64]:
@@ -232,7 +236,8 @@ def _icons(pixels_HW3: Pixels, rows: Rows) -> list[Box]:
 
 def _middles_inside(boxes_N4: NDArray[np.float64], box: Box) -> Mask:
     middles_N2 = (boxes_N4[:, :2] + boxes_N4[:, 2:]) / 2
-    return ((middles_N2 >= box[:2]) & (middles_N2 <= box[2:])).all(axis=1)
+    inside_N: Mask = np.all((middles_N2 >= box[:2]) & (middles_N2 <= box[2:]), axis=1)
+    return inside_N
 
 
 def _area(box: Box) -> float:

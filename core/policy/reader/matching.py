@@ -3,6 +3,8 @@
 Axes: L lines, C chunks of lines, D of the encoder, T topics, M match features.
 """
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +15,7 @@ from core.policy.reader.asks import parse_ask
 from core.policy.reader.background import Background, BackgroundVectors
 from core.policy.reader.kinds import kind_agreement
 from core.policy.reader.words import stems
-from core.reading import ENGINE, Reading, TextEncoder
+from core.reading import ENGINE, Line, Reading, TextEncoder
 
 __all__ = [
     "ACTIVITY_FEATURES",
@@ -43,9 +45,11 @@ what is ruled out; agreement on the kind of activity."""
 ACTIVITY_FEATURES = ("same_activities_seen", "same_activities_done", "same_kind", "kind_overlap")
 """Those that know what a screen and a description say only as kinds of activity."""
 
-VECTORS_VERSION = "2"
+VECTORS_VERSION = "3"
 "Changes with anything below that changes the vectors of a screen."
 TOP_LINES = 3
+BANDS = 6
+"Bands of equal height that passages are cut from: what changes in one leaves the passages of the others as they are."
 CHUNK_LINES = 12
 DOCUMENT_CHARACTERS = 2000
 DOCUMENT_TOKENS = 256
@@ -72,18 +76,31 @@ class ScreenVectors(NamedTuple):
 
 
 def screen_vectors(reading: Reading, background: Background, encoder: TextEncoder) -> ScreenVectors:
-    """Embeds a reading line by line, in overlapping passages and as a whole. A screen without text is all zeros."""
-    texts = [line.text for line in reading.lines if len(line.text) >= MIN_CHARACTERS]
+    """Embeds a reading line by line, in passages and as a whole. A screen without text is all zeros."""
+    lines = [line for line in reading.lines if len(line.text) >= MIN_CHARACTERS]
+    texts = [line.text for line in lines]
     vectors = background.vectors(encoder)
     if not texts:
         nothing = np.zeros((1, encoder.dim), dtype=np.float32)
         topics = np.full(len(vectors.starts), 1 / len(vectors.starts), dtype=np.float32)
         return ScreenVectors(nothing, nothing, nothing[0], topics)
-    passages = [" ".join(texts[i : i + CHUNK_LINES]) for i in range(0, len(texts), CHUNK_LINES // 2)]
     lines_LD = encoder.embed(texts)
-    chunks_CD = encoder.embed(passages, CHUNK_TOKENS)
+    chunks_CD = encoder.embed(passages(lines), CHUNK_TOKENS)
     document_D = encoder.embed([" ".join(texts)[:DOCUMENT_CHARACTERS]], DOCUMENT_TOKENS)[0]
     return ScreenVectors(lines_LD, chunks_CD, document_D, _topics(lines_LD, chunks_CD, document_D, vectors))
+
+
+def passages(lines: Sequence[Line]) -> list[str]:
+    """Neighbouring lines joined: those of each band in equal shares of at most CHUNK_LINES, in order."""
+    bands: dict[int, list[str]] = {}
+    for line in lines:
+        bands.setdefault(int((line.box[1] + line.box[3]) / 2 * BANDS), []).append(line.text)
+    return [
+        " ".join(texts[len(texts) * share // shares : len(texts) * (share + 1) // shares])
+        for _, texts in sorted(bands.items())
+        for shares in [math.ceil(len(texts) / CHUNK_LINES)]
+        for share in range(shares)
+    ]
 
 
 def kept_screen_vectors(media: str, library: Library, background: Background, encoder: TextEncoder) -> ScreenVectors:

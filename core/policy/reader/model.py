@@ -24,7 +24,7 @@ from core.policy.reader.adapted import AdaptedLayers, matched_again
 __all__ = ["ReaderConfig", "ReaderModel"]
 
 BLOCK_SCALES = {"match": 0.1, "topic": 5.0, "screen": 0.5, "work": 0.5, "pair": 3.0}
-ADAPTED_SCALE = 0.1
+ADAPTED_SCALE = 0.3
 MATCH_WEIGHTS = (1.0, 1.0, 1.0, 0.3, 0.3, 0.3, -1.5, 0.4, 0.2)
 
 

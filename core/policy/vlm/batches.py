@@ -14,7 +14,7 @@ from torch.nn.functional import pad
 
 from core.policy.base import Features
 
-__all__ = ["collated", "one_example"]
+__all__ = ["TOKENS", "collated", "one_example"]
 
 TOKENS = ("input_ids", "attention_mask", "mm_token_type_ids", "token_type_ids")
 ROW_OF_PICTURES = {"pixel_values": 5, "pixel_attention_mask": 4}
@@ -36,10 +36,16 @@ def one_example(inputs: Mapping[str, Tensor], dtype: torch.dtype) -> Features:
 
 
 def collated(features: Sequence[Features], *, padding: int) -> Features:
-    """The inputs of N examples as one batch; `padding` is the token that fills up shorter prompts."""
+    """The inputs of N examples as one batch; `padding` is the token that fills up shorter prompts.
+
+    An example without pictures adds none, and its tokens are marked as text where others' say what they are.
+    """
     batch: Features = {}
-    for name in features[0]:
-        tensors = [each[name] for each in features]
+    for name in dict.fromkeys(name for each in features for name in each):
+        if name in TOKENS:
+            tensors = [each.get(name, torch.zeros_like(each["input_ids"])) for each in features]
+        else:
+            tensors = [each[name] for each in features if name in each]
         if name in TOKENS:
             fill = padding if name == "input_ids" else 0
             longest = max(len(tensor) for tensor in tensors)

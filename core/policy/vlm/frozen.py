@@ -1,7 +1,8 @@
 """A model that answers and will never be trained again.
 
-What follows from weights can be kept only where no weight can change. Autograd refuses inference tensors, and so does
-every write outside inference mode, one through `.data` included, so a model made of them is safe to keep things for.
+What follows from weights can be kept only where no weight changes. A frozen model has weights of its own, which nobody
+who held the old ones can reach (an optimiser, a model that shares them); they are inference tensors, through which
+autograd refuses to go.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -24,14 +24,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from core.policy.base import Features
+from core.policy.base import Features, TokenScores
 from core.policy.vlm.opening import Opening
 from core.schema import NightshiftError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["packed_logprobs", "parts_of", "prompt_positions"]
+__all__ = ["packed_logprobs", "packed_scores", "parts_of", "prompt_positions"]
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,40 @@ def packed_logprobs(
     a completion has a token; completions are filled up on the right. Raises NightshiftError for an attention
     implementation that cannot follow the packed mask.
     """
-    backbone, head = parts_of(model)
+    logprobs_NMV, scored_at_NGT = _scored_places(model, prompts, completions_NGT, mask_NGT.bool(), opening)
+    return _of_tokens(logprobs_NMV, scored_at_NGT, completions_NGT, mask_NGT.bool())
+
+
+def packed_scores(
+    model: "PreTrainedModel",
+    prompts: Features,
+    completions_NGT: Tensor,
+    mask_NGT: Tensor,
+    opening: Opening | None = None,
+) -> TokenScores:
+    """What `packed_logprobs` gives, and the entropy of the distribution behind each token."""
     mask_NGT = mask_NGT.bool()
+    logprobs_NMV, scored_at_NGT = _scored_places(model, prompts, completions_NGT, mask_NGT, opening)
+    entropies_NM = -(logprobs_NMV.exp() * logprobs_NMV).sum(dim=-1)
+    entropies_NGT = entropies_NM.gather(1, scored_at_NGT.flatten(1)).view_as(scored_at_NGT)
+    return TokenScores(
+        logprobs_NGT=_of_tokens(logprobs_NMV, scored_at_NGT, completions_NGT, mask_NGT),
+        entropies_NGT=entropies_NGT.masked_fill(~mask_NGT, 0.0),
+    )
+
+
+def _of_tokens(logprobs_NMV: Tensor, scored_at_NGT: Tensor, completions_NGT: Tensor, mask_NGT: Tensor) -> Tensor:
+    rows_N11 = torch.arange(len(logprobs_NMV), device=logprobs_NMV.device)[:, None, None]
+    logprobs_NGT = logprobs_NMV[rows_N11, scored_at_NGT, completions_NGT.masked_fill(~mask_NGT, 0)]
+    return logprobs_NGT.masked_fill(~mask_NGT, 0.0)
+
+
+def _scored_places(
+    model: "PreTrainedModel", prompts: Features, completions_NGT: Tensor, mask_NGT: Tensor, opening: Opening | None
+) -> tuple[Tensor, Tensor]:
+    """Float[N, M, V] log-probabilities at the M places that are scored, and Int[N, G, T], which of them each token
+    follows."""
+    backbone, head = parts_of(model)
     real_NS = prompts["attention_mask"].bool()
     # Distinct chains are found where the numbers are read anyway: a group holds few completions of few tokens.
     chains = _distinct_chains(completions_NGT, mask_NGT)
@@ -69,11 +101,7 @@ def packed_logprobs(
     cache = opening.cache(backbone, len(real_NS)) if opening is not None and P else None
     hidden_NLD = backbone(**inputs, past_key_values=cache, use_cache=cache is not None).last_hidden_state
     hidden_NMD = torch.cat([_last_of_prompt(hidden_NLD, real_NR), hidden_NLD[:, real_NR.shape[1] :]], dim=1)
-    logprobs_NMV = torch.log_softmax(head(hidden_NMD).float(), dim=-1)
-    scored_at_NGT = _places(chains, completions_NGT.shape[-1])
-    rows_N11 = torch.arange(len(real_NS), device=real_NS.device)[:, None, None]
-    logprobs_NGT = logprobs_NMV[rows_N11, scored_at_NGT, completions_NGT.masked_fill(~mask_NGT, 0)]
-    return logprobs_NGT.masked_fill(~mask_NGT, 0.0)
+    return torch.log_softmax(head(hidden_NMD).float(), dim=-1), _places(chains, completions_NGT.shape[-1])
 
 
 def parts_of(model: "PreTrainedModel") -> "tuple[PreTrainedModel, torch.nn.Module]":

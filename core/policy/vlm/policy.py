@@ -1,24 +1,31 @@
-"""The vision-language student: one prefill of prompt and picture, and the log-probability of each answer's word."""
+"""The vision-language student.
 
+With a closed answer set a verdict is one prefill of prompt and pictures, and the log-probability of each answer's word.
+In free text it samples, and scores what was sampled.
+"""
+
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
-from core.policy.base import Features, Library, Policy
+from core.policy.base import Completions, Features, Library, Policy, Sampling, TokenScores
 from core.policy.vlm.adapter import AdapterConfig, adapt, load_adapter, save_adapter
 from core.policy.vlm.answers import AnswerTokens
 from core.policy.vlm.batches import collated, one_example
 from core.policy.vlm.foundation import Dtype, content_of, folder_of, load_model, load_processor
 from core.policy.vlm.frozen import frozen
+from core.policy.vlm.generation import never_sampled, sampled
 from core.policy.vlm.opening import Opening
-from core.policy.vlm.packing import packed_logprobs
+from core.policy.vlm.packing import packed_logprobs, packed_scores
 from core.policy.vlm.prompt import Prompt
-from core.schema import Example, NightshiftError
+from core.policy.vlm.rollouts import rollouts_of
+from core.schema import Example, NightshiftError, Rollout
 from core.settings import VlmSettings
 
 if TYPE_CHECKING:
@@ -57,12 +64,15 @@ class VlmPolicy(Policy):
         self._adapted: PeftModel = (
             adapt(model, config.adapter) if adapter is None else load_adapter(model, config.adapter, adapter)
         )
-        self.model = model
-        self.answers = config.prompt.answers
+        self.model = model.eval()
+        self.answers = config.prompt.answers or None
         tokenizer = self._processor.tokenizer
         self._control_tokens = tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
-        self.answer_tokens = AnswerTokens.of(config.prompt.words, tokenizer, self.prompt_text("", pictures=1))
-        self.answer_mask_KT: Tensor = self.answer_tokens.mask_KT
+        if self.answers is not None:
+            self.answer_tokens = AnswerTokens.of(config.prompt.words, tokenizer, self.prompt_text("", pictures=1))
+            self.answer_mask_KT = self.answer_tokens.mask_KT
+        self.end_token: int = tokenizer.eos_token_id
+        self.never_sampled = never_sampled(tokenizer, len(model.get_output_embeddings().weight))
         self._opening = Opening(model, self._opening_tokens())
         self._frozen = self._merged = False
 
@@ -86,11 +96,28 @@ class VlmPolicy(Policy):
         )
         return cls(config, folder, None)
 
+    @property
+    def folder(self) -> Path:
+        """Where the base model is."""
+        return self._folder
+
+    def messages(self, ask: str, *, pictures: int) -> list[dict[str, Any]]:
+        """The prompt as a conversation."""
+        return self.config.prompt.messages(ask, pictures, self._control_tokens)
+
+    def pictures(self, example: Example, library: Library | None) -> list[Image.Image]:
+        """The example's pictures as the student sees them. Raises NightshiftError where there is nowhere to look."""
+        if library is None:
+            raise NightshiftError(f"example {example.id} has pictures, and nobody says where they are")
+        return [bounded(library.image(media), self.config.max_pixels) for media in example.media]
+
     def prompt_text(self, ask: str, *, pictures: int) -> str:
         """The whole prompt as the model reads it, up to where its answer begins."""
-        messages = self.config.prompt.messages(ask, pictures, self._control_tokens)
         text: str = self._processor.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=False, processor_kwargs={"padding": False}
+            self.messages(ask, pictures=pictures),
+            add_generation_prompt=True,
+            tokenize=False,
+            processor_kwargs={"padding": False},
         )
         return text
 
@@ -105,10 +132,10 @@ class VlmPolicy(Policy):
         return [self._features(example, library) for example in examples]
 
     def _features(self, example: Example, library: Library) -> Features:
-        pictures = [bounded(library.image(media), self.config.max_pixels) for media in example.media]
+        pictures = self.pictures(example, library)
         text = self.prompt_text(example.ask, pictures=len(pictures))
         # One example a call, and nothing cut off: the same features whatever company it is encoded in.
-        inputs = self._processor(text=[text], images=pictures, return_tensors="pt", truncation=False)
+        inputs = self._processor(text=[text], images=pictures or None, return_tensors="pt", truncation=False)
         return one_example(inputs, self.model.dtype)
 
     def collate(self, features: Sequence[Features]) -> Features:
@@ -138,16 +165,55 @@ class VlmPolicy(Policy):
         return torch.log_softmax(self.answer_token_logprobs(batch).sum(dim=-1), dim=-1)
 
     def answer_token_logprobs(self, batch: Features) -> Tensor:
+        if self.answers is None:
+            raise NotImplementedError("this student answers in free text; it has no answers to score")
         N = len(batch["input_ids"])
         tokens_KT, mask_KT = (
-            tensor.to(self.model.device) for tensor in (self.answer_tokens.tokens_KT, self.answer_mask_KT)
+            tensor.to(self.model.device) for tensor in (self.answer_tokens.tokens_KT, self.answer_tokens.mask_KT)
         )
         completions = tokens_KT.expand(N, -1, -1), mask_KT.expand(N, -1, -1)
-        return packed_logprobs(self.model, batch, *completions, self._opening)
+        with torch.inference_mode() if self._frozen else contextlib.nullcontext():
+            return packed_logprobs(self.model, batch, *completions, self._opening)
 
-    def save(self, directory: Path) -> None:
+    def completion_scores(self, batch: Features, completions_NGT: Tensor, mask_NGT: Tensor) -> TokenScores:
+        return packed_scores(self.model, batch, completions_NGT, mask_NGT, self._opening)
+
+    def sample(self, batch: Features, samples: int, sampling: Sampling) -> Completions:
+        return sampled(self.model, batch, samples, sampling, end=self.end_token, never=self.never_sampled)
+
+    def generate(
+        self, examples: Sequence[Example], library: Library, *, run: str, samples: int, sampling: Sampling
+    ) -> list[Rollout]:
+        found: list[Rollout] = []
+        for first in range(0, len(examples), self.at_once):
+            chunk = examples[first : first + self.at_once]
+            batch = self.collate(self.encode(chunk, library))
+            here = {name: tensor.to(self.model.device) for name, tensor in batch.items()}
+            found += rollouts_of(chunk, self.sample(here, samples, sampling), self.text_of, run=run)
+        return found
+
+    def text_of(self, tokens: Sequence[int]) -> str:
+        said = [token for token in tokens if token != self.end_token]
+        text: str = self._processor.tokenizer.decode(said, clean_up_tokenization_spaces=False)
+        return text
+
+    def tokens_of(self, text: str) -> list[int]:
+        """Raises NightshiftError for a text that holds a control token: no answer may."""
+        tokens: list[int] = self._processor.tokenizer.encode(text, add_special_tokens=False)
+        if found := set(tokens) & {*self.never_sampled, self.end_token}:
+            raise NightshiftError(
+                f"the answer {text!r} holds {self._processor.tokenizer.decode([min(found)])!r}, a control token of the "
+                "model, which no answer can hold"
+            )
+        return [*tokens, self.end_token]
+
+    def save_adapter(self, directory: Path) -> None:
+        """Writes the adapter alone, as peft and vLLM read it."""
         self._refuse_if_frozen()
         save_adapter(self._adapted, directory)
+
+    def save(self, directory: Path) -> None:
+        self.save_adapter(directory)
         (directory / CONFIG_FILE).write_text(self.config.model_dump_json(indent=1))
 
     @classmethod

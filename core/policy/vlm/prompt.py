@@ -17,22 +17,25 @@ ASK = "{ask}"
 
 
 class Prompt(BaseModel):
-    """The messages of one example, and the word that stands for each answer."""
+    """The messages of one example, and the word that stands for each answer; without answers it is asked for text."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     system: str
     question: str
     "Follows the pictures; `{ask}` in it becomes the quoted question of the example."
-    answers: tuple[str, ...]
-    words: tuple[str, ...]
+    answers: tuple[str, ...] = ()
+    "The closed answer set; empty where the model answers in free text."
+    words: tuple[str, ...] = ()
     "What the model is to say for each answer; best single tokens that begin differently."
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Prompt":
         if self.question.count(ASK) != 1:
             raise ValueError(f"the question must hold {ASK} exactly once, and it reads {self.question!r}")
-        if len(self.answers) != len(self.words) or len(self.answers) < 2:
-            raise ValueError(f"{len(self.words)} words for {len(self.answers)} answers; two or more need one each")
+        if len(self.answers) != len(self.words) or len(self.answers) == 1:
+            raise ValueError(
+                f"{len(self.words)} words for {len(self.answers)} answers; two or more have one each, free text none"
+            )
         return self
 
     def messages(self, ask: str, pictures: int, control_tokens: Sequence[str]) -> list[dict[str, Any]]:

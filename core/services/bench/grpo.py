@@ -7,7 +7,6 @@ runs each; the first step of a run is left out, and what counts is the median.
 """
 
 import statistics
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import partial
@@ -16,17 +15,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from transformers import TrainerCallback
-from trl import GRPOTrainer
 
 from core.environments.screen.prompt import PROMPT
-from core.learning.scoring import score
-from core.learning.trainer import closed_set_trainer
+from core.learning.answering import ClosedSet
+from core.learning.stock import StepTimes, stock_trainer
+from core.learning.trainer import policy_trainer
+from core.learning.trl_alone import GRPOTrainer
 from core.policy import Features
 from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.tiny import SIDE, tiny_vlm
 from core.services.bench.parity import parity
 from core.services.bench.screens import DrawnScreens
-from core.services.bench.stock import stock_trainer
 from core.services.importing import Progress
 from core.settings import LearningSettings, VlmSettings
 
@@ -97,7 +96,7 @@ class _Side(ABC):
 
     def run(self, seed: int) -> list[float]:
         """Seconds of each step but the first."""
-        times = _StepTimes()
+        times = StepTimes()
         self._trainer(seed, times).train()
         return times.seconds
 
@@ -105,11 +104,14 @@ class _Side(ABC):
 class _Ours(_Side):
     def _trainer(self, seed: int, times: TrainerCallback) -> GRPOTrainer:
         features = _EncodedAnew(self._policy, self._screens)
-        return closed_set_trainer(
+        items = self._screens.items
+        answering = ClosedSet(self._policy, items, features, self._settings)
+        return policy_trainer(
             self._policy,
-            self._screens.items,
+            items,
             features,
-            score(self._policy, features, PROMPTS),
+            answering.champion(range(len(items))),
+            lambda champion, live: answering.objective(champion, live, seed),
             self._settings,
             seed=seed,
             scratch=self._scratch,
@@ -128,20 +130,6 @@ class _Stock(_Side):
             output_dir=self._scratch,
             callbacks=[times],
         )
-
-
-class _StepTimes(TrainerCallback):
-    """Seconds from the end of each step to the end of the next."""
-
-    def __init__(self) -> None:
-        self._ends: list[float] = []
-
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        self._ends.append(time.perf_counter())
-
-    @property
-    def seconds(self) -> list[float]:
-        return [after - before for before, after in zip(self._ends, self._ends[1:], strict=False)]
 
 
 class _EncodedAnew(Sequence[Features]):

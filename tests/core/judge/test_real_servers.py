@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,12 +50,10 @@ def served(command: list[str], port: int, log: Path) -> Iterator[str]:
             time.sleep(0.3)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        for sign, seconds in ((signal.SIGTERM, 20), (signal.SIGKILL, None)):
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, sign)
+                process.wait(seconds)
 
 
 def _is_healthy(port: int) -> bool:
@@ -76,8 +74,19 @@ def vllm(lettered: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     if find_spec("vllm") is None:
         pytest.skip("vLLM is not installed; `make vllm` installs it")
     port = _free_port()
-    command = [str(Path(sys.executable).with_name("vllm")), "serve", str(lettered), "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--served-model-name", "tiny", "--dtype", "float32", "--enforce-eager"]
+    # What `vllm serve` runs; the command itself does not start where vLLM was built for CPUs.
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(lettered)]
+    command += [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--served-model-name",
+        "tiny",
+        "--dtype",
+        "float32",
+        "--enforce-eager",
+    ]
     command += ["--max-model-len", "2048", "--limit-mm-per-prompt", '{"image": 1}']
     with served(command, port, tmp_path_factory.mktemp("vllm") / "log") as url:
         yield url

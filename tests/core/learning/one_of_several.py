@@ -9,7 +9,7 @@ from accelerate import PartialState
 from linear_policy import item, new_policy, vector_of
 from safetensors.torch import save_file
 
-from core.learning.scoring import score
+from core.learning.answering import ClosedSet
 from core.learning.trainer import fit
 from core.settings import LearningSettings
 
@@ -26,8 +26,13 @@ def train_here(out: Path) -> dict[str, torch.Tensor]:
         for i in range(20)
     ]
     features = [vector_of(each.example) for each in items]
-    reference_NK = score(policy, features, 20)
-    fit(policy, items, features, reference_NK, SETTINGS, seed=3, scratch=out, on_step=lambda _: None)
+    answering = ClosedSet(policy, items, features, SETTINGS)
+
+    def objective(champion, live):
+        return answering.objective(champion, live, 3)
+
+    champion_NK = answering.champion(range(len(items)))
+    fit(policy, items, features, champion_NK, objective, SETTINGS, seed=3, scratch=out, on_step=lambda _: None)
     return policy.model.state_dict()
 
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.environments.screen.transitions import TRANSITIONS
 from core.reading import Line, Sessions, read_image
-from core.reading.incremental import BLOCK, Sight, changed_blocks, read_again
+from core.reading.incremental import BLOCK, WINDOW_SIDES, Sight, _grown, changed_blocks, read_again
 from core.reading.lines import in_reading_order
 from core.reading.ocr import pixels_of
 
@@ -92,6 +92,14 @@ def test_one_changed_pixel_is_one_changed_block(x: int, y: int) -> None:
     changed = changed_blocks(before, now)
     assert changed.sum() == 1
     assert changed[y // BLOCK, x // BLOCK]
+
+
+@given(limit=st.integers(1, 60), ends=st.tuples(st.integers(0, 60), st.integers(0, 60)))
+def test_a_window_holds_what_is_looked_at_and_has_one_of_few_sides(limit: int, ends: tuple[int, int]) -> None:
+    start, end = sorted(min(each, limit) for each in ends)
+    first, last = _grown(start, end, limit)
+    assert 0 <= first <= start <= end <= last <= limit
+    assert last - first in (*WINDOW_SIDES, limit)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])

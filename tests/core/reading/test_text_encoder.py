@@ -49,7 +49,7 @@ def test_vectors_are_those_of_the_model_run_text_by_text(encoder: TextEncoder) -
         tokens = encoder.tokenizer(text, truncation=True, max_length=96, return_tensors="pt")
         with torch.inference_mode():
             mean_D = encoder.model(**tokens).last_hidden_state[0].mean(0)
-        np.testing.assert_allclose(vector_D, torch.nn.functional.normalize(mean_D, dim=0).numpy(), atol=1e-4)
+        np.testing.assert_allclose(vector_D, torch.nn.functional.normalize(mean_D, dim=0).numpy(), atol=3e-3)
 
 
 @pytest.mark.parametrize("last_layers", [0, 1, 3])

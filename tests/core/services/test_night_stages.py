@@ -133,6 +133,8 @@ def test_every_step_of_the_training_can_be_read_afterwards(lived: Lived) -> None
     assert len(by_challenger) == lived.done["train"].result["challengers"]
     assert all(numbers == list(range(1, planned + 1)) for numbers in by_challenger.values())
     assert {"reward", "entropy", "kl", "zero_variance", "seconds"} <= steps[0].keys()
+    named = {name for step in steps for name in step if name.startswith("reward/")}
+    assert {"reward/exact_verdict", "reward/judge"} <= named
 
 
 def test_a_stage_that_is_done_is_not_done_again(lived: Lived) -> None:
@@ -285,12 +287,35 @@ def test_training_the_same_night_again_elsewhere_gives_the_same_weights(lived: L
     assert again.result["crossfit"] == results(lived, "train")["crossfit"]
 
 
+def test_a_policy_that_collapses_ends_the_night_with_the_reason_and_without_a_challenger(
+    lived: Lived, tmp_path: Path
+) -> None:
+    ws = Workspace.open(Path(shutil.copytree(lived.before_training, tmp_path / "home")))
+    (run,) = ws.store.find(Run)
+    learning = {**lived.ws.settings.learning.model_dump(mode="json"), "collapse_entropy": 9.0, "collapse_steps": 2}
+    run = run.model_copy(update={"config": {**run.config, "learning": learning}})
+    with lease_of(ws) as lease, pytest.raises(NightshiftError, match="stopped at step 2: the policy has collapsed"):
+        night.train(ws, run, lease)
+    (listed,) = nights(ws, "screen")
+    assert (listed["state"], listed["outcome"]) == ("abandoned", None)
+    assert "hardly any entropy" in listed["why"] and "the champion stays" in listed["why"]
+    assert ws.store.count(Release) == 1 and ws.store.champion("screen") == run.config["champion"]
+
+
 def test_a_night_without_feedback_ends_and_the_next_begins_anew(ws: Workspace) -> None:
     run = night.begin(ws, "screen", seed=1)
     with lease_of(ws) as lease, pytest.raises(NightshiftError, match="nothing to learn from yet"):
         night.ingest(ws, run, lease)
     assert nights(ws, "screen")[0]["state"] == "abandoned"
     assert night.begin(ws, "screen", seed=1).id != run.id
+
+
+def test_a_night_says_what_it_was_made_with(lived: Lived) -> None:
+    (run,) = lived.ws.store.find(Run)
+    assert {"learning", "gate", "reward", "judge", "policy", "champion"} <= run.config.keys()
+    assert {"torch", "transformers", "trl", "accelerate", "peft"} <= run.versions.keys()
+    assert night_result(lived.ws, run.id)["seed"] == run.seed == 3
+    assert lived.ws.store.get(DatasetVersion, night_result(lived.ws, run.id)["dataset_version"]) is not None
 
 
 def test_an_unfinished_night_is_gone_on_with(imported: Workspace) -> None:

@@ -1,10 +1,12 @@
-"""Stock `trl.GRPOTrainer` on our student, data and rewards: what the benchmark holds ours against.
+"""Stock `trl.GRPOTrainer` on our student, data and rewards: what the benchmarks hold ours against.
 
-Nothing of TRL is changed. Its samples are confined to the answers' tokens by its own `generation_kwargs`, so that
-both sides draw from the same distribution; where completions are given, they come in by its own `rollout_func`.
-Importing this module imports TRL.
+Nothing of TRL is changed. Its samples are kept by its own `generation_kwargs` from tokens that ours never draws (in a
+closed set all but the answers'), so that both sides draw from the same distribution; where completions are given, they
+come in by its own `rollout_func`. Importing this module imports TRL.
 """
 
+import itertools
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,14 +14,15 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import AutoProcessor, PrinterCallback, ProcessorMixin, TrainerCallback
-from trl import GRPOConfig, GRPOTrainer
 
-from core.learning import TrainingItem
+from core.learning.items import TrainingItem
+from core.learning.rewarding import Rewarding
+from core.learning.trl_alone import GRPOConfig, GRPOTrainer
 from core.policy import Library
 from core.policy.vlm.policy import VlmPolicy
 from core.settings import LearningSettings
 
-__all__ = ["StockGRPOTrainer", "loss_and_gradients", "stock_trainer"]
+__all__ = ["StepTimes", "StockGRPOTrainer", "loss_and_gradients", "stock_trainer"]
 
 
 class StockGRPOTrainer(GRPOTrainer):
@@ -37,18 +40,20 @@ def stock_trainer(
     *,
     seed: int,
     output_dir: Path,
+    rewarding: Rewarding | None = None,
     completions: Sequence[Sequence[int]] | None = None,
     callbacks: Sequence[TrainerCallback] = (),
 ) -> StockGRPOTrainer:
     """TRL's trainer over `items`, with our settings where it has the same, else its own defaults.
 
+    `rewarding` says what texts are worth where the policy writes them.
     `completions` are tokens to be used in place of samples, one list for each row of a generation batch.
     """
     # Padded as TRL asks for it; else its token types are shifted against its prompts.
     processor = AutoProcessor.from_pretrained(policy.config.base, padding_side="left")
     trainer = StockGRPOTrainer(
         model=policy.model,
-        reward_funcs=_item_rewards(policy, items),
+        reward_funcs=_item_rewards(policy, items) if rewarding is None else _text_rewards(policy, items, rewarding),
         args=_config(policy, settings, seed, output_dir),
         train_dataset=_dataset(policy, items, library),
         processing_class=processor,
@@ -75,14 +80,19 @@ def _dataset(policy: VlmPolicy, items: Sequence[TrainingItem], library: Library)
 
 
 def _config(policy: VlmPolicy, settings: LearningSettings, seed: int, output_dir: Path) -> GRPOConfig:
-    answers = set(policy.answer_tokens.tokens_KT[policy.answer_tokens.mask_KT].tolist())
-    vocabulary = range(policy.model.get_output_embeddings().weight.shape[0])
+    never, longest = list(policy.never_sampled), settings.max_new_tokens
+    if policy.answers is not None:
+        answers = set(policy.answer_tokens.tokens_KT[policy.answer_tokens.mask_KT].tolist())
+        never = sorted(set(range(len(policy.model.get_output_embeddings().weight))) - answers)
+        longest = policy.answer_tokens.tokens_KT.shape[1]
     return GRPOConfig(
         output_dir=str(output_dir),
         num_generations=settings.group_size,
         per_device_train_batch_size=settings.batch_size * settings.group_size,
-        max_completion_length=policy.answer_tokens.tokens_KT.shape[1],
-        generation_kwargs={"suppress_tokens": [token for token in vocabulary if token not in answers]},
+        max_completion_length=longest,
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        generation_kwargs={"suppress_tokens": never},
         loss_type=settings.objective,
         scale_rewards=settings.scale_rewards,
         beta=settings.kl_weight,
@@ -112,12 +122,37 @@ def _item_rewards(policy: VlmPolicy, items: Sequence[TrainingItem]) -> Any:
     return item_rewards
 
 
+def _text_rewards(policy: VlmPolicy, items: Sequence[TrainingItem], rewarding: Rewarding) -> Any:
+    def text_rewards(completion_ids: list[list[int]], item: list[int], **_: Any) -> list[float | None]:
+        """The reward of the text that a completion is."""
+        texts = map(policy.text_of, completion_ids)
+        return [rewarding.of(items[i], text)[0] for i, text in zip(item, texts, strict=True)]
+
+    return text_rewards
+
+
 def _given(processor: ProcessorMixin, completions: Sequence[Sequence[int]]) -> Any:
     def rollout(prompts: list[Any], trainer: GRPOTrainer) -> dict[str, Any]:  # noqa: ARG001
         tokenized = processor.apply_chat_template(prompts, add_generation_prompt=True, tokenize=True, return_dict=True)
         return {"prompt_ids": tokenized["input_ids"], "completion_ids": list(completions), "logprobs": None}
 
     return rollout
+
+
+class StepTimes(TrainerCallback):
+    """Seconds from the end of each step to the end of the next."""
+
+    def __init__(self) -> None:
+        self._ends: list[float] = []
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self._ends.append(time.perf_counter())
+
+    @property
+    def seconds(self) -> list[float]:
+        return [after - before for before, after in itertools.pairwise(self._ends)]
 
 
 def loss_and_gradients(trainer: StockGRPOTrainer, rows: Sequence[int]) -> tuple[float, torch.Tensor]:
