@@ -90,6 +90,8 @@ def show_night(night: dict[str, Any], console: Console) -> None:
     )
     if meanwhile := night.get("entered_while_training"):
         console.print(f"{meanwhile} more entered while it trained")
+    for remark in night["remarks"]:
+        console.print(remark)
     table = Table("gate", "value", "bound", "passed", "note")
     for gate in night["gates"]:
         passed = {True: "yes", False: "NO", None: "-"}[gate["passed"]]

@@ -40,9 +40,14 @@ def frozen(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     for each in waiting(ws, run.environment, before=run):
         lease.renew()
         told, decision = _look(ws, run, each)
-        looked.append(told)
         if decision is not None and decision.outcome is Outcome.PROMOTED:
-            promoted = promoted or decision
+            if promoted is None:
+                promoted = decision
+                _end(ws, run, each, decision.reason)
+            else:
+                # One a night: the other has to beat the new champion, and its evidence is about the old one.
+                told["state"] = "waits"
+        looked.append(told)
     still = [told["challenger"] for told in looked if told["state"] == "waits"]
     froze = promoted is None and is_promising(tonight) and len(still) < ws.settings.gate.frozen_at_once
     if froze:

@@ -107,6 +107,7 @@ def _night(ws: Workspace, run: Run, decision: Decision, stages: list[StageResult
         "reason": decision.reason,
         "more_examples_needed": decision.more_examples_needed,
         "audits": {"done": evaluated.get("audits", 0), "wanted": evaluated.get("audits_wanted", 0)},
+        "remarks": night_remarks(ws, run.id),
         "frozen": waits["waiting"],
         "froze_challenger": waits["froze"],
         "to_review": sorted({example for examples in waits["wanted"].values() for example in examples}),
