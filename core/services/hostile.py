@@ -167,7 +167,6 @@ def hostile_items(
                 )
             )
             screens.forget(changed)
-        screens.forget(media)
         progress(done, len(screens.pairs))
     return items
 
