@@ -6,10 +6,9 @@ import threading
 import time
 from dataclasses import dataclass
 
-from core.schema import Example, NightshiftError, Prediction, content_id
+from core.schema import Example, NightshiftError, Prediction, ShadowAnswer, content_id
 from core.services import Classifier, Workspace
 from core.services.rollout import Stand, lot
-from core.standing import ShadowAnswer
 
 __all__ = ["OnTrial", "Shadows"]
 

@@ -7,12 +7,23 @@ from typing import Any, TypeVar
 import torch
 
 from core.registry import Folder, collect, former_champions, survey
-from core.schema import Checkpoint, Decision, Evaluation, NightshiftError, Promotion, Record, Release, Run, StageResult
+from core.schema import (
+    Checkpoint,
+    Decision,
+    Evaluation,
+    HubStep,
+    Mark,
+    NightshiftError,
+    Promotion,
+    Record,
+    Release,
+    Run,
+    StageResult,
+)
 from core.services.classify import load_policy
 from core.services.night.record import ABANDONED, TRAINING
 from core.services.rollout import advance
 from core.services.workspace import Workspace
-from core.standing import HubStep, Mark
 
 __all__ = [
     "collect_garbage",

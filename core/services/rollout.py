@@ -14,10 +14,21 @@ from typing import Any, NamedTuple
 from pydantic import JsonValue
 
 from core.evaluation.canary import evidence_of_harm
-from core.schema import CANNOT_TELL, Decision, NightshiftError, Prediction, Release, content_id, now
+from core.schema import (
+    CANNOT_TELL,
+    Decision,
+    NightshiftError,
+    Prediction,
+    Release,
+    ShadowAnswer,
+    Trial,
+    TrialStage,
+    TrialStep,
+    content_id,
+    now,
+)
 from core.services.workspace import Workspace
 from core.settings import RolloutSettings
-from core.standing import ShadowAnswer, Trial, TrialStage, TrialStep
 
 __all__ = ["Stand", "advance", "approve", "begin_trial", "lot", "open_trial", "rollout_state"]
 

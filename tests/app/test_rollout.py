@@ -11,10 +11,9 @@ from starlette.testclient import TestClient
 
 from app.engine import Engine
 from app.rollout_api import rollout_routes
-from core.schema import Decision, NightshiftError, Outcome, Prediction, new_id, now
+from core.schema import Decision, NightshiftError, Outcome, Prediction, ShadowAnswer, Trial, new_id, now
 from core.services import Workspace, advance, approve, correct, reject_release, rollout_state
 from core.services.rollout import begin_trial, open_trial
-from core.standing import ShadowAnswer, Trial
 
 
 class Clock:
