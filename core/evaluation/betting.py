@@ -41,6 +41,8 @@ def e_value(bets_C: Floats, *, margin: float = 0.0) -> float:
     The mean over the bettors' fortunes is one too, so no bet has to be chosen (the method of mixtures). It does not
     depend on the order. 1.0 before the first cluster.
     """
+    if not len(bets_C):
+        return 1.0
     scaled_C = (np.clip(bets_C, -1.0, 1.0) - margin) / (1 + margin)
     log_F = np.log1p(np.outer(FRACTIONS_F, scaled_C)).sum(axis=1)
     return float(np.exp(np.logaddexp.reduce(log_F) - np.log(len(log_F))))
