@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from core.evaluation.selection import Selection, select
+from core.evaluation.selection import MistakeShare, Selection, mistake_share, select
 from core.evaluation.statistics import ClusterSums, cluster_sums, difference_ci95
 from core.schema import ChosenBy, Evaluation, ItemScore, content_id
 
@@ -22,6 +22,8 @@ WEIGHT_CAP = 20.0
 
 BLIND = (ChosenBy.RANDOM_AUDIT, ChosenBy.IMPORT)
 "Chosen without regard to what the champion says of them."
+BIASED = (ChosenBy.VOLUNTEERED, ChosenBy.REVIEW_QUEUE)
+"Chosen with regard to it: mistakes are seen more often. Disagreements are not among them: they are no evidence."
 
 Mask = npt.NDArray[np.bool_]
 
@@ -49,8 +51,8 @@ class Pairs:
     "Median of champion and challenger."
     weights_bytes: tuple[int | None, int | None] = (None, None)
     hostile: tuple[tuple[ItemScore, ...], tuple[ItemScore, ...]] = ((), ())
-    cautious: bool = False
-    "Whether mistakes that were seen too often weigh no more than they can be sure to."
+    known_share: MistakeShare | None = None
+    "The share of mistakes in use, where more is known of it than these pairs say."
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -62,19 +64,27 @@ class Pairs:
 
     @cached_property
     def _biased(self) -> Mask:
-        return self.where(lambda pair: pair.champion.chosen_by not in (None, *BLIND))
+        return self.where(lambda pair: pair.champion.chosen_by in BIASED)
 
     @cached_property
     def selection(self) -> Selection:
         """What each example weighs by how it was chosen."""
         return select(
-            np.array([pair.champion.weight for pair in self.pairs], dtype=float),
+            np.array([_given_weight(pair.champion) for pair in self.pairs], dtype=float),
             ~self.breakable,
-            self.where(lambda pair: pair.champion.chosen_by in BLIND),
+            self._blind,
             self._biased,
-            self.cluster_codes,
-            cautious=self.cautious,
+            self.known_share or self.of_mistakes,
         )
+
+    @cached_property
+    def of_mistakes(self) -> MistakeShare | None:
+        """The share of the champion's mistakes among what was drawn blindly; None where too little was."""
+        return mistake_share(~self.breakable, self._blind, self.cluster_codes)
+
+    @cached_property
+    def _blind(self) -> Mask:
+        return self.where(lambda pair: pair.champion.chosen_by in BLIND)
 
     @cached_property
     def weights(self) -> npt.NDArray[np.float64]:
@@ -126,13 +136,14 @@ class Pairs:
         chosen = self.selection
         together = (chosen.mistakes_N | chosen.right_N) & mask
         weight = float(self.weights[together].sum())
-        if not chosen.share_sd or not weight or not 0 < chosen.share < 1:
+        share, sd = chosen.of_mistakes
+        if not sd or not weight or not 0 < share < 1:
             return 0.0
         changed = float((np.abs(self.differences) * self.weights)[together].sum()) / weight
-        gain, loss = changed / (2 * chosen.share), changed / (2 * (1 - chosen.share))
+        gain, loss = changed / (2 * share), changed / (2 * (1 - share))
         expected_N = self.weights * mask * (gain * chosen.mistakes_N - loss * chosen.right_N)
         drawn = float((np.bincount(self.cluster_codes, weights=expected_N) ** 2).sum())
-        return math.sqrt(max(0.0, ((gain + loss) * chosen.share_sd * weight) ** 2 - drawn))
+        return math.sqrt(max(0.0, ((gain + loss) * sd * weight) ** 2 - drawn))
 
     @cached_property
     def differences(self) -> npt.NDArray[np.float64]:
@@ -203,6 +214,10 @@ class Pairs:
     def interval(self) -> tuple[float, float] | None:
         """95% interval of the weighted mean difference."""
         return difference_ci95(self.all_sums, seed=self.seed)
+
+
+def _given_weight(item: ItemScore) -> float:
+    return 0.0 if item.chosen_by is ChosenBy.DISAGREEMENT else item.weight
 
 
 def pair(champion: Evaluation, challenger: Evaluation) -> Pairs:

@@ -60,7 +60,9 @@ def decide_frozen(
 
 def _better_since(pairs: Pairs, settings: GateSettings) -> Claim:
     """`value` is the e-value, `bound` what it has to reach."""
-    fresh = replace(pairs, pairs=tuple(each for each in pairs.pairs if each.champion.fresh), cautious=True)
+    # How often the champion is wrong is no evidence about the challenger: older blind examples may say it too.
+    known = pairs.of_mistakes.at_least if pairs.of_mistakes else None
+    fresh = replace(pairs, pairs=tuple(each for each in pairs.pairs if each.champion.fresh), known_share=known)
     laid_C = bets(fresh.all_sums) if fresh.pairs else np.zeros(0)
     level = frozen_level(settings)
     found, needed = e_value(laid_C), 1 / level

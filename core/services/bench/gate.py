@@ -43,9 +43,13 @@ class Cell:
     golden_blind: float = 0.5
     "Share of the golden examples that was drawn blindly; the rest was reported, mistakes 8 times likelier."
     crossfit: int = 200
+    "Feedback before the first night; as much of it is blind as of a night's."
     a_night: int = 100
-    blind: float = 0.2
-    "Share of feedback that is blind audits."
+    "New labels a night."
+    audits: int = 20
+    "Of them, blind."
+    tie_breaks: int = 20
+    "Of them, verdicts on which a frozen challenger disagrees, where one waits."
     adapted: bool = True
     world: World = field(default_factory=World)
 
@@ -79,14 +83,13 @@ class Home:
     def people(self) -> People:
         people = People(self.cell.world, np.random.default_rng(self.seed))
         people.label(self.cell.golden, blind=self.cell.golden_blind, night=0, golden=1.0)
-        people.label(self.cell.crossfit, blind=self.cell.blind, night=0, golden=0.0)
+        people.label(self.cell.crossfit, blind=self.cell.audits / self.cell.a_night, night=0, golden=0.0)
         return people
 
     def live(self, gain: float) -> bool:
         """One night with a challenger of this gain; whether any challenger was promoted."""
         if self.night:
-            self.people.label(self.cell.a_night, blind=self.cell.blind, night=self.night, golden=0.2)
-            self.waiting = [(since, self.people.grow(each)) for since, each in self.waiting]
+            self._hear()
         like = self.people.grow(self.best[1]) if self.best and self.cell.adapted else None
         challenger = self.people.challenge(gain, like=like, likeness=LIKENESS)
         promoted = self._tonight(challenger) or self._look_again()
@@ -96,6 +99,17 @@ class Home:
             self.champion, self.born = self.champion + 1, self.night
             self.earlier, self.best, self.waiting = None, None, []
         return promoted is not None
+
+    def _hear(self) -> None:
+        """What people say between two nights: audits, reports, and tie-breaks by turns between those that wait."""
+        cell, people = self.cell, self.people
+        ties = cell.tie_breaks if self.waiting else 0
+        people.label(cell.a_night - ties, blind=cell.audits / (cell.a_night - ties), night=self.night, golden=0.2)
+        self.waiting = [(since, people.grow(each)) for since, each in self.waiting]
+        for place, (since, _) in enumerate(self.waiting):
+            share = len(range(place, ties, len(self.waiting)))
+            asked = people.break_ties(self.waiting[place][1], since, share, night=self.night)
+            self.waiting = [(s, asked if s == since else people.grow(each)) for s, each in self.waiting]
 
     def _tonight(self, challenger: Challenger) -> Challenger | None:
         people = self.people
@@ -135,6 +149,7 @@ class Home:
                 releases=(f"champion {self.champion}", f"frozen {self.seed} {since}"),
                 counted_N=people.golden_N | fresh_N,
                 fresh_N=fresh_N,
+                since=since,
             )
             decision = decide_frozen(*sides, settings=SETTINGS, run=str(self.night), integrity=SOUND)
             if decision.outcome is Outcome.PROMOTED:

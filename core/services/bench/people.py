@@ -56,6 +56,8 @@ class People:
     was_wrong_N: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
     "The champion of the time was wrong."
     night_N: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    asked_N: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    "The challenger (the night in which it was frozen) that disagreed and so had the example labelled; else -1."
     golden_N: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
     accuracy: float = 0.0
     "True share of examples that the present champion gets right."
@@ -89,7 +91,26 @@ class People:
             was_wrong_N=~right_N[kept],
             night_N=np.full(len(kept), night),
             golden_N=golden_C[cluster_N[kept]],
+            asked_N=np.full(len(kept), -1),
         )
+
+    def break_ties(self, challenger: "Challenger", since: int, count: int, *, night: int) -> "Challenger":
+        """People label `count` examples on which a challenger, frozen in the night `since`, disagrees; it has answered
+        them."""
+        mended, broken = self._turns(challenger.gain)
+        right_N = self.rng.random(count) < broken / (mended + broken)
+        self._append(
+            cluster_N=int(self.cluster_N.max()) + 1 + np.arange(count),
+            domain_N=self.rng.integers(self.world.domains, size=count),
+            expected_N=self.rng.integers(2, size=count),
+            blind_N=np.zeros(count, dtype=bool),
+            right_N=right_N,
+            was_wrong_N=~right_N,
+            night_N=np.full(count, night),
+            golden_N=np.zeros(count, dtype=bool),
+            asked_N=np.full(count, since),
+        )
+        return Challenger(challenger.gain, np.concatenate([challenger.turned_N, np.ones(count, dtype=bool)]))
 
     def challenge(self, gain: float, *, like: "Challenger | None" = None, likeness: float = 0.0) -> "Challenger":
         """A challenger drawn around the champion that is right more often by `gain`, in truth.
@@ -97,11 +118,8 @@ class People:
         With `like`, each of its answers is that of the other challenger with the chance `likeness`: a training run
         again comes to much the same.
         """
-        world = self.world
-        # Near perfection fewer answers are left to mend than a challenger disagrees on.
-        mended = min((world.discordance + gain) / 2, 0.8 * (1 - self.accuracy))
-        turn = mended, max(0.0, mended - gain)
-        chance_N = np.where(self.right_N, turn[1] / self.accuracy, turn[0] / (1 - self.accuracy))
+        mended, broken = self._turns(gain)
+        chance_N = np.where(self.right_N, broken / self.accuracy, mended / (1 - self.accuracy))
         turned_N = self._alike(self.cluster_N, np.clip(chance_N, 0.0, 1.0))
         if like is not None:
             same = np.flatnonzero(self.rng.random(len(like.turned_N)) < likeness)
@@ -117,6 +135,12 @@ class People:
         """The challenger, which has answered everything, is champion."""
         self.right_N = self.right_N ^ challenger.turned_N
         self.accuracy += challenger.gain
+
+    def _turns(self, gain: float) -> tuple[float, float]:
+        """Shares of all examples that a challenger of this gain mends and breaks."""
+        # Near perfection fewer answers are left to mend than a challenger disagrees on.
+        mended = min((self.world.discordance + gain) / 2, 0.8 * (1 - self.accuracy))
+        return mended, max(0.0, mended - gain)
 
     def _alike(self, cluster_N: npt.NDArray[np.int64], chance_N: Floats) -> Bools:
         """Events with the given chances; those of a cluster mostly happen together."""
@@ -145,9 +169,23 @@ class Challenger:
 
 
 def evaluations(
-    people: People, challenger: Challenger, *, releases: tuple[str, str], counted_N: Bools, fresh_N: Bools
+    people: People,
+    challenger: Challenger,
+    *,
+    releases: tuple[str, str],
+    counted_N: Bools,
+    fresh_N: Bools,
+    since: int | None = None,
 ) -> tuple[Evaluation, Evaluation]:
-    """What the gate gets to see: both sides on the examples `counted_N`, of which some are `fresh_N`."""
+    """What the gate gets to see: both sides on the examples `counted_N`, of which some are `fresh_N`.
+
+    Disagreements that the challenger frozen in the night `since` asked about need no weighing for it.
+    """
+    chosen_by = [
+        ChosenBy.RANDOM_AUDIT if blind else ChosenBy.VOLUNTEERED if asked < 0 else None if asked == since
+        else ChosenBy.DISAGREEMENT
+        for blind, asked in zip(people.blind_N.tolist(), people.asked_N.tolist(), strict=True)
+    ]  # fmt: skip
     rng = people.rng
     sides = []
     sure_N = rng.beta(5, 2, len(people))
@@ -169,7 +207,7 @@ def evaluations(
                 environment="screen",
                 release=release,
                 suite="simulated",
-                scores=tuple(_scores(people, right_N, sure, counted_N, fresh_N)),
+                scores=tuple(_scores(people, right_N, sure, counted_N, fresh_N, chosen_by)),
                 hostile=tuple(_hostile(held_H)),
                 latency_ms_p50=float(rng.normal(10.0, 0.3)),
                 weights_bytes=1_000_000,
@@ -178,12 +216,19 @@ def evaluations(
     return sides[0], sides[1]
 
 
-def _scores(people: People, right_N: Bools, sure_N: Floats, counted_N: Bools, fresh_N: Bools) -> Sequence[ItemScore]:
+def _scores(
+    people: People,
+    right_N: Bools,
+    sure_N: Floats,
+    counted_N: Bools,
+    fresh_N: Bools,
+    chosen_by_N: Sequence[ChosenBy | None],
+) -> Sequence[ItemScore]:
     columns = (
-        np.flatnonzero(counted_N), people.cluster_N, people.domain_N, people.expected_N, people.blind_N,
-        right_N, people.was_wrong_N, sure_N, fresh_N,
+        np.flatnonzero(counted_N), people.cluster_N, people.domain_N, people.expected_N, right_N, people.was_wrong_N,
+        sure_N, fresh_N,
     )  # fmt: skip
-    chosen, cluster, domain, expected, blind, right, was_wrong, sure, fresh = (column.tolist() for column in columns)
+    chosen, cluster, domain, expected, right, was_wrong, sure, fresh = (column.tolist() for column in columns)
     return [
         ItemScore(
             example=f"{i:06d}",
@@ -193,7 +238,7 @@ def _scores(people: People, right_N: Bools, sure_N: Floats, counted_N: Bools, fr
             expected=ANSWERS[expected[i]],
             probability=0.5 + sure[i] / 2,
             was_wrong=was_wrong[i],
-            chosen_by=ChosenBy.RANDOM_AUDIT if blind[i] else ChosenBy.VOLUNTEERED,
+            chosen_by=chosen_by_N[i],
             fresh=fresh[i],
             domain=f"domain {domain[i]}",
         )

@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import paired_evaluations
-from conftest import rows as rows_of
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.evaluation import cluster_sums, decide, decide_frozen, frozen_level, is_promising
@@ -52,14 +50,14 @@ def test_with_none_but_new_evidence_a_night_is_the_first_again(nights, rows):
     assert level(second) == level(first)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fresh=st.lists(st.integers(0, 60), min_size=1, max_size=12))
-def test_the_budget_is_never_overdrawn(fresh):
+def test_the_budget_is_never_overdrawn(evaluations, rows, fresh):
     earlier = Decision(
         id="d", environment="screen", run="n", champion="a", challenger="b", gates=(), outcome=Outcome.UNDECIDED
     )
     for count in fresh:
-        sides = paired_evaluations(rows_of(right=count) + rows_of(right=60 - count, fresh=False))
+        sides = evaluations(rows(right=count) + rows(right=60 - count, fresh=False))
         looked = look(pair(*sides), earlier, ALPHA)
         assert 0 < looked.level <= looked.spent <= ALPHA + 1e-12
         earlier = earlier.model_copy(update={"spent": looked.spent, "looks": looked.number})
@@ -184,3 +182,9 @@ def test_the_fewer_audits_the_less_reports_can_show(evaluations, rows):
     ]
     few, many = (sums.noise / sums.weight_C.sum() for sums in noise)
     assert few > 2 * many > 0
+
+
+def test_what_another_challenger_disagreed_on_is_no_evidence(evaluations, rows):
+    asked = rows(fixes=20, breaks=20, chosen_by=ChosenBy.DISAGREEMENT)
+    pairs = pair(*evaluations(rows(fixes=3, right=40) + asked))
+    assert pairs.all_sums.examples == 43
