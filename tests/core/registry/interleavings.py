@@ -32,10 +32,9 @@ from core.store.database import Database
 
 LEASE, LEASE_S = "night/screen", 3600.0
 LONG_AGO_S = 3 * 24 * 3600
-BLOCKED_S = 0.02
-"An actor that does not reach its next write in this time is let be: it may wait for a lock that another one holds."
-STUCK_S = 1.0
-"Where nobody reaches a write for so long, they wait for the night that is held."
+BLOCKED_S = 0.25
+"An actor that does not reach its next write in this time waits for a lock that another one holds."
+LOOK_S = 0.02
 ACTORS = ("night a", "night b", "rollback", "quarantine", "collector", "reader")
 
 
@@ -143,7 +142,7 @@ class Actor:
 
     def __init__(self, home: Path, name: str) -> None:
         self.name, self.passed, self.ended, self.said = name, 0, False, ""
-        self.stands, self.waits_for_lease = False, False
+        self.stands, self.waits_for_lease, self.is_blocked = False, False, False
         self.line, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
@@ -154,6 +153,7 @@ class Actor:
     def hear(self) -> None:
         """Takes in what it says: that it stands at its next write, waits for the lease, or has ended."""
         said = self.line.recv(65536)
+        self.is_blocked = False
         if said in (b".", b"w"):
             self.stands, self.waits_for_lease = True, said == b"w"
             return
@@ -214,10 +214,10 @@ def interleave(home: Path, seed: int) -> dict[str, object]:
     to_hold, holds_at = chance.choice([None, "night a", "night b"]), chance.randrange(2, 24)
     dies_at = {name: chance.randrange(30) for name in ACTORS[:-1] if chance.random() < 0.35}
     # What takes two steps would nearly always come before what takes twenty.
-    comes_at = {name: chance.randrange(90) for name in ("rollback", "quarantine", "collector")}
+    comes_at = {name: chance.randrange(200) for name in ("rollback", "quarantine", "collector")}
     held: Actor | None = None
     while any(not actor.ended for actor in actors):
-        standing = _standing(actors, held, BLOCKED_S) or _standing(actors, held, STUCK_S)
+        standing = _standing(actors, held)
         if not standing:
             if held is not None:
                 held.go_on()
@@ -239,11 +239,23 @@ def interleave(home: Path, seed: int) -> dict[str, object]:
     return {actor.name: actor.said for actor in actors} | {"writes": sum(actor.passed for actor in actors)}
 
 
-def _standing(actors: list[Actor], held: Actor | None, within_s: float) -> list[Actor]:
-    """Who may be told to go on. A night that waits for the lease is let be while the other one is at work."""
-    lines = {actor.line: actor for actor in actors if not actor.ended and not actor.stands}
-    for line in select.select(list(lines), [], [], within_s)[0]:
-        lines[line].hear()
+def _standing(actors: list[Actor], held: Actor | None) -> list[Actor]:
+    """Who may be told to go on, once everybody who can has reached a write.
+
+    A night that waits for the lease is let be while the other one is at work.
+    """
+    while True:
+        lines = {actor.line: actor for actor in actors if not actor.ended and not actor.stands}
+        nobody_else = all(actor.is_blocked for actor in lines.values())
+        patience_s = 0.0 if any(actor.stands for actor in actors) else LOOK_S
+        heard = select.select(list(lines), [], [], patience_s if nobody_else else BLOCKED_S)[0] if lines else []
+        for line in heard:
+            lines[line].hear()
+        if nobody_else and not heard:
+            break
+        if not heard:
+            for actor in lines.values():
+                actor.is_blocked = True
     nights = [actor for actor in actors if actor.name.startswith("night") and not actor.ended and actor is not held]
     return [a for a in actors if a.stands and a is not held and not (a.waits_for_lease and len(nights) > 1)]
 
