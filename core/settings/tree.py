@@ -176,7 +176,7 @@ class ReaderSettings(Section):
         True, description="Whether screens and work are also described by the kinds of activity they resemble."
     )
     adapted_layers: int = Field(
-        1, ge=0, le=6, description="Last layers of the text encoder that nights train for descriptions; 0 trains none."
+        0, ge=0, le=6, description="Last layers of the text encoder that nights train for descriptions; 0 trains none."
     )
 
 
