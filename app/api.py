@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from app.engine import Engine, EngineBusy
+from app.rollout_api import rollout_routes
 from app.wire import (
     FeedbackAnswer,
     FeedbackRequest,
@@ -55,6 +56,7 @@ def create_api(ws: Workspace, engine: Engine) -> FastAPI:
     app.include_router(_predictions(ws, engine))
     app.include_router(_feedback(ws))
     app.include_router(_pictures_and_reports(ws))
+    app.include_router(rollout_routes(ws))
     app.include_router(_health(ws, engine))
     app.add_exception_handler(NightshiftError, _as_problem)
     app.add_exception_handler(Exception, _as_fault)

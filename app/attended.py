@@ -1,6 +1,6 @@
 """The console and the API as `nightshift up` runs them: `python -m app.attended HOME HOST PORT`.
 
-Beside serving, it watches for enough new corrections to start a night.
+Beside serving, it watches for enough new corrections to start a night, and moves trials on.
 """
 
 import logging
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from app.server import serve
+from app.trials import Trials
 from core.environments import environments
 from core.schema import NightshiftError
 from core.services import Workspace
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> int:
         ws = Workspace.open(home)
         for environment in environments():
             Threshold(ws, environment).start()
+            Trials(ws, environment).start()
 
     try:
         serve(home, host, port, on_listening=watch)

@@ -8,14 +8,17 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from app.shadow import OnTrial, Shadows
 from core.environments import environments
 from core.reading import Reading, read_image
-from core.schema import Example, NightshiftError, Prediction
+from core.schema import Example, NightshiftError, Prediction, Release
 from core.services import Classifier, Workspace, classify
+from core.services.rollout import lot, open_trial
 
 if TYPE_CHECKING:
     from core.policy.base import Arrays
@@ -48,6 +51,7 @@ class _Seat:
     """Who serves an environment, and when that was last compared with the store."""
 
     serving: _Served | None = None
+    trial: OnTrial | None = None
     checked_at: float = float("-inf")
     checking: threading.Lock = field(default_factory=threading.Lock)
     loading: threading.Lock = field(default_factory=threading.Lock)
@@ -66,6 +70,7 @@ class Engine:
         self._turn = threading.Lock()
         self._seats = {name: _Seat() for name in environments()}
         self._places = threading.BoundedSemaphore(MAX_WAITING)
+        self._shadows = Shadows(ws)
         self._latencies_ms: deque[float] = deque(maxlen=REMEMBERED_LATENCIES)
 
     def classify(
@@ -73,9 +78,13 @@ class Engine:
     ) -> Prediction:
         """A stored prediction. Raises NightshiftError for what is refused, EngineBusy when too many are waiting."""
         with self._place():
-            classifier = self.classifier(environment)
-            answered = classify(self.ws, classifier, data, ask, name=name, source="api", session=session)
+            champion = self.classifier(environment)
+            trial = self._seats[environment].trial
+            route = partial(self._route, champion, trial)
+            answered = classify(self.ws, champion, data, ask, name=name, source="api", session=session, route=route)
         self._latencies_ms.append(answered.latency_ms)
+        if trial is not None and answered.release == champion.release_id and not answered.from_person:
+            self._shadows.consider(trial, champion, answered)
         return answered
 
     def classifier(self, environment: str) -> Classifier:
@@ -96,6 +105,13 @@ class Engine:
             finally:
                 seat.checking.release()
         return seat.serving
+
+    @staticmethod
+    def _route(champion: Classifier, trial: OnTrial | None, example: Example) -> Classifier:
+        if trial is None or trial.stand.stage != "canary":
+            return champion
+        falls_on_canary = lot(trial.stand.trial, example.id) < trial.stand.settings.canary_share
+        return trial.challenger if falls_on_canary else champion
 
     def serving(self, environment: str) -> str | None:
         """The release id that answers now, or None before the first is loaded. Asks nothing of the store."""
@@ -125,8 +141,28 @@ class Engine:
             served = _Served.of_release(self.ws, champion)
             served.turn = self._turn
             seat.serving = served
+        seat.trial = self._on_trial(environment, seat)
         seat.checked_at = self._clock()
         return seat.serving
+
+    def _on_trial(self, environment: str, seat: _Seat) -> OnTrial | None:
+        """The challenger that answers some screens, in silence or in earnest; it never stands in the champion's way."""
+        stand = open_trial(self.ws, environment)
+        serving = seat.serving
+        if stand is None or stand.stage not in ("shadow", "canary") or serving is None:
+            return None
+        if serving.release_id != stand.trial.champion:
+            return None
+        if seat.trial is not None and seat.trial.challenger.release_id == stand.trial.release:
+            return OnTrial(stand, seat.trial.challenger)
+        try:
+            (release,) = self.ws.store.get_many(Release, [stand.trial.release])
+            challenger = _Served.of_release(self.ws, release)
+        except NightshiftError as error:
+            logger.warning("the challenger %s is not tried: %s", stand.trial.release[:12], error)
+            return None
+        challenger.turn = self._turn
+        return OnTrial(stand, challenger)
 
     @contextmanager
     def _place(self) -> Iterator[None]:

@@ -87,6 +87,30 @@ def reject(release: Release, reason: Reason, home: Home = None, as_json: Json = 
 
 
 @models.command()
+def approve(reason: Reason, home: Home = None, as_json: Json = False) -> None:
+    """Say yes to the challenger that waits for approval; `reject` says no, and so does the deadline."""
+
+    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
+        from app.commands.rollout import approve
+
+        return approve(home, reason)
+
+    run(command, home=home, as_json=as_json)
+
+
+@models.command()
+def rollout(home: Home = None, as_json: Json = False) -> None:
+    """How far the newest challenger is on its way: shadow, approval, canary, with figures."""
+
+    def command(terminal: Terminal) -> Answer:  # noqa: ARG001
+        from app.commands.rollout import shown
+
+        return shown(home)
+
+    run(command, home=home, as_json=as_json)
+
+
+@models.command()
 def quarantine(release: Release, reason: Reason, home: Home = None, as_json: Json = False) -> None:
     """Bar a release for good; where it serves, the champion before it serves again at once."""
 

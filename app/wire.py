@@ -7,7 +7,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, mo
 
 from core.schema import Correction, Evidence, Prediction
 
-__all__ = ["FeedbackAnswer", "FeedbackRequest", "PredictionAnswer", "PredictionFields", "PredictionRequest", "Problem"]
+__all__ = [
+    "ApprovalRequest",
+    "FeedbackAnswer",
+    "FeedbackRequest",
+    "PredictionAnswer",
+    "PredictionFields",
+    "PredictionRequest",
+    "Problem",
+]
 
 
 def _text(value: str) -> str:
@@ -117,3 +125,13 @@ class FeedbackAnswer(BaseModel):
             undone=correction.retracts,
             at=correction.at,
         )
+
+
+class ApprovalRequest(Strict):
+    """A person's yes or no to the challenger that waits for it."""
+
+    release: Text = Field(
+        min_length=8, max_length=64, description="The challenger that was looked at, or how it begins."
+    )
+    approve: bool
+    reason: Text = Field(min_length=1, max_length=2000)

@@ -89,7 +89,8 @@ def deployments(settings: Settings) -> "list[RunnerDeployment]":
         )
         return cast("RunnerDeployment", deployment)
 
-    return [offer(flow, environment) for environment in ENVIRONMENTS for flow in (nightly, audits)]
+    scheduled = [offer(flow, environment) for environment in ENVIRONMENTS for flow in (nightly, audits)]
+    return [*scheduled, *(_approval(settings.home, environment) for environment in ENVIRONMENTS)]
 
 
 def _schedule(setting: str, line: str, slug: str) -> Any:
@@ -99,6 +100,21 @@ def _schedule(setting: str, line: str, slug: str) -> Any:
         return Cron(line, timezone=time_zone(), slug=slug, parameters={"trigger": "schedule"})
     except ValueError as error:
         raise NightshiftError(f"setting {setting!r}: {line!r} is not a cron line: {error}") from error
+
+
+def _approval(home: Path, environment: str) -> "RunnerDeployment":
+    """The flow with which a person approves or rejects a challenger on Prefect's page."""
+    from prefect.types.entrypoint import EntrypointType
+
+    from flows.approval import approval
+
+    deployment = approval.to_deployment(
+        name=environment,
+        parameters={"environment": environment, "home": str(home)},
+        description=approval.description,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    return cast("RunnerDeployment", deployment)
 
 
 def end_nights(api_url: str) -> None:

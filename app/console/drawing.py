@@ -130,9 +130,10 @@ def _mark(element: Element, *, is_title: bool) -> str:
     name = "title" if is_title else element.kind.replace("_", " ")
     weight = "" if element.weight is None else f" {element.weight:+.1f}"
     kind = f"ns-{element.says or 'neutral'}"
+    # A label on a button would hide what it says.
+    label = "" if element.kind == "button" and not is_title else f"<b>{escape(name)}</b>"
     return (
-        f'<span class="ns-element {kind}" style="{_place(element.box)}" title="{escape(name + weight)}">'
-        f"<b>{escape(name)}</b></span>"
+        f'<span class="ns-element {kind}" style="{_place(element.box)}" title="{escape(name + weight)}">{label}</span>'
     )
 
 

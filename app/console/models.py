@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.console.deciding import deciding
 from app.console.drawing import badge, card, moment, notice, short_id, table
 from app.console.keys import MODELS
 from app.console.nights import gate_report, nights_table
@@ -47,6 +48,7 @@ def models_page(console: gr.Blocks, ws: Workspace, engine: Engine, environment: 
             told = html()
             night = html()
             run_now = gr.Button("Run a night now", variant="primary", elem_id="run-now")
+            deciding(console, ws, environment)
 
     facts = [report, past, changes, champion, champion_shown, going_back]
     live = [asked, night, run_now, timer]
@@ -157,7 +159,8 @@ class _Models:
     def _target(self, changes: Sequence[Promotion]) -> str | None:
         """The release that a rollback goes to."""
         stack = former_champions(list(reversed(changes)))
-        return stack[-2] if len(stack) > 1 else None
+        barred = self.ws.registry.quarantined(self.environment.name)
+        return next((release for release in stack[-2::-1] if release not in barred), None)
 
 
 def _changes_table(changes: Sequence[Promotion]) -> str:

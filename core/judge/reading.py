@@ -53,7 +53,7 @@ class ReadingJudge(Judge):
 
     def judge(self, example: Example, candidates: Sequence[JsonValue], library: Library) -> Judgment:
         started = time.perf_counter()
-        library = Testimony(library, example.ask)
+        library = Testimony(library, example)
         reading = library.reading(example.media[0])
         if len(reading.lines) < MIN_LINES:
             return self.unscored(example, candidates, f"only {len(reading.lines)} lines of text on the screen")

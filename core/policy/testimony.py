@@ -22,19 +22,18 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from core.reading import Line, Reading
+    from core.schema import Example
 
     Arrays = dict[str, NDArray[np.float32]]
 
 __all__ = ["Testimony", "testimony"]
 
-FORMAL_ANSWER = re.compile(r"\b(on|off)[_.\- ]?_task\b|\b(on|off)_[\s_]*task\b|\b(ON|OFF)[ -]TASK\b")
-"An answer in the form in which programs write it; nobody else does."
+NOTHING = r"(?!)"
 ROLE = re.compile(
     r"<\W*(im_start|im_end|system|assistant|user)\b|\b(im_start|im_end)\b|\[\W*(system|assistant|inst)\b|\bground.?truth\b",
     re.I,
 )
 "Marks of a prompt."
-SPOKEN_ANSWER = re.compile(r"\b(on|off)[ -]tasks?\b(?! *#?\d)", re.I)
 TALK = tuple(
     re.compile(rf"\b({words})\b", re.I)
     for words in (
@@ -82,14 +81,14 @@ class Testimony:
     Arrays that follow from a shortened reading are kept under a name of their own.
     """
 
-    def __init__(self, library: Library, ask: str) -> None:
-        self._library, self._ask = library, ask
+    def __init__(self, library: Library, example: "Example") -> None:
+        self._library, self._ask, self._answers = library, example.ask, example.answers or ()
 
     def image(self, media: str) -> "Image":
         return self._library.image(media)
 
     def reading(self, media: str) -> "Reading":
-        return testimony(self._library.reading(media), self._ask)
+        return testimony(self._library.reading(media), self._ask, self._answers)
 
     def arrays(self, media: str, name: str, make: "Callable[[], Arrays]") -> "Arrays":
         whole, heard = self._library.reading(media), self.reading(media)
@@ -100,10 +99,14 @@ class Testimony:
 
 
 @lru_cache(maxsize=256)
-def testimony(reading: "Reading", ask: str) -> "Reading":
-    """`reading` without the lines that address a judge or quote `ask`; the very same where there are none."""
+def testimony(reading: "Reading", ask: str, answers: tuple[str, ...]) -> "Reading":
+    """`reading` without the lines that address a judge or quote `ask`; the very same where there are none.
+
+    An answer of the closed set `answers` that has several words (`on_task`) is known in the forms in which programs
+    write it, which nobody else does, and in plain words.
+    """
     left_out: set[int] = set()
-    for block, addressing in _addressed(reading):
+    for block, addressing in _addressed(reading, answers):
         flagged = addressing | {block[k] for k in _quoting([reading.lines[i].text for i in block], ask)}
         left_out |= set(block) if flagged and len(block) <= NOTE_LINES else flagged
     if not left_out:
@@ -114,22 +117,46 @@ def testimony(reading: "Reading", ask: str) -> "Reading":
 
 
 @lru_cache(maxsize=256)
-def _addressed(reading: "Reading") -> list[tuple[list[int], set[int]]]:
+def _addressed(reading: "Reading", answers: tuple[str, ...]) -> list[tuple[list[int], set[int]]]:
     """Each block, as places in the reading, with those of its lines that speak to whoever judges."""
     blocks = _blocks(reading)
-    return [(block, {block[k] for k in _addressing([reading.lines[i].text for i in block])}) for block in blocks]
+    return [
+        (block, {block[k] for k in _addressing([reading.lines[i].text for i in block], answers)}) for block in blocks
+    ]
 
 
-def _addressing(texts: Sequence[str]) -> set[int]:
+def _addressing(texts: Sequence[str], answers: tuple[str, ...]) -> set[int]:
     """Places of the lines of a block that speak to whoever judges, alone or together with their neighbours."""
-    found = {k for k, text in enumerate(texts) if FORMAL_ANSWER.search(text) or ROLE.search(text)}
+    formal, spoken = _written(answers), _spoken(answers)
+    found = {k for k, text in enumerate(texts) if formal.search(text) or ROLE.search(text)}
     talk = [_talk(text) for text in texts]
     for window in _windows(len(texts)):
         kinds = reduce(or_, (talk[k] for k in window)).bit_count()
-        needed = SPOKEN_AND if SPOKEN_ANSWER.search(" ".join(texts[k] for k in window)) else TALKATIVE
+        needed = SPOKEN_AND if spoken.search(" ".join(texts[k] for k in window)) else TALKATIVE
         if kinds >= needed and not found.intersection(window):
             found.update(window)
     return found
+
+
+@lru_cache
+def _written(answers: tuple[str, ...]) -> re.Pattern[str]:
+    """Answers as programs write them: `on_task`, `on-_task`, `on_ task`, `ON TASK`."""
+    forms = []
+    for words in _several_words(answers):
+        joined, shouted = r"(?:[_.\- ]?_|_[\s_]*)".join(words), "[ -]".join(word.upper() for word in words)
+        forms += [rf"\b{joined}\b", rf"\b{shouted}\b"]
+    return re.compile("|".join(forms) or NOTHING)
+
+
+@lru_cache
+def _spoken(answers: tuple[str, ...]) -> re.Pattern[str]:
+    """Answers in plain words, one or many; a number behind them makes them a name (`on task 12`)."""
+    forms = [rf"\b{'[ -]'.join(words)}s?\b(?! *#?\d)" for words in _several_words(answers)]
+    return re.compile("|".join(forms) or NOTHING, re.I)
+
+
+def _several_words(answers: tuple[str, ...]) -> list[list[str]]:
+    return [words for answer in answers if len(words := [re.escape(word) for word in answer.split("_") if word]) > 1]
 
 
 def _talk(text: str) -> int:

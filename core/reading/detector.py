@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.reading.networks import Network
 
-__all__ = ["STEP", "Boxes", "Pixels", "Window", "detect", "shrunk"]
+__all__ = ["STEP", "Boxes", "Pixels", "Window", "detect", "detect_within", "shrunk"]
 
 MODEL = "PP-OCRv6_det_small.onnx"
 STEP = 32
@@ -40,20 +40,22 @@ def shrunk(pixels_HWC: Pixels) -> Pixels:
     return np.asarray(cv2.resize(pixels_HWC, (columns, rows), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
-def detect(pixels_HWC: Pixels, window: Window | None = None) -> Boxes:
-    """Int[L, 4] boxes of text (left, top, right, bottom in pixels of the picture), in no particular order.
-
-    With a window, in STEPs of the shrunk picture, only what stands there is looked at, at the scale of the whole.
-    """
-    height, width = pixels_HWC.shape[:2]
+def detect(pixels_HWC: Pixels) -> Boxes:
+    """Int[L, 4] boxes of text (left, top, right, bottom in pixels of the picture), in no particular order."""
     shrunk_HWC = shrunk(pixels_HWC)
     rows, columns = shrunk_HWC.shape[:2]
-    left, top, right, bottom = (STEP * edge for edge in window) if window else (0, 0, columns, rows)
+    return detect_within(shrunk_HWC, (0, 0, columns // STEP, rows // STEP), (pixels_HWC.shape[1], pixels_HWC.shape[0]))
+
+
+def detect_within(shrunk_HWC: Pixels, window: Window, size: tuple[int, int]) -> Boxes:
+    """The same, only of what stands in a window, in STEPs of the shrunk picture; `size` is that of the picture."""
+    rows, columns = shrunk_HWC.shape[:2]
+    left, top, right, bottom = (STEP * edge for edge in window)
     signal = shrunk_HWC[top:bottom, left:right].astype(np.float32).transpose(2, 0, 1)[None] * np.float32(2 / 255) - 1
     text_1CHW = _network()(np.ascontiguousarray(signal))
     boxes_L4 = _boxes(text_1CHW[0, 0]) + np.array([left, top, left, top], dtype=np.float32)
-    boxes_L4 *= np.array([width / columns, height / rows] * 2, dtype=np.float32)
-    return np.clip(boxes_L4.round(), 0, np.array([width, height] * 2)).astype(np.int64)
+    boxes_L4 *= np.array([size[0] / columns, size[1] / rows] * 2, dtype=np.float32)
+    return np.clip(boxes_L4.round(), 0, np.array(size * 2)).astype(np.int64)
 
 
 @lru_cache(maxsize=1)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.registry.registry import Registry
-from core.schema import Checkpoint, Decision, Outcome, Promotion, Release, new_id, now
-from core.standing import Mark, Trial, TrialStep
+from core.schema import Checkpoint, Decision, Mark, Outcome, Promotion, Release, Trial, TrialStep, new_id, now
 
 __all__ = ["Folder", "collect", "survey"]
 

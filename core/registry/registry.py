@@ -9,8 +9,7 @@ from typing import Literal
 
 from core.registry.history import rollback_target
 from core.registry.shelf import Shelf
-from core.schema import Checkpoint, Decision, NightshiftError, Outcome, Promotion, Release, content_id, new_id
-from core.standing import Mark
+from core.schema import Checkpoint, Decision, Mark, NightshiftError, Outcome, Promotion, Release, content_id, new_id
 from core.store import Store
 
 __all__ = ["Registry"]

@@ -22,6 +22,7 @@ from core.services.releases import (
     verify_releases,
 )
 from core.services.review import ReviewItem, review_queue
+from core.services.rollout import advance, approve, rollout_state
 from core.services.sessions import session_frames, sessions
 from core.services.simulation import simulate
 from core.services.training import train_on_folder
@@ -36,6 +37,8 @@ __all__ = [
     "ReviewItem",
     "Workspace",
     "ablate",
+    "advance",
+    "approve",
     "audit_figures",
     "audit_judges",
     "champion_card",
@@ -65,6 +68,7 @@ __all__ = [
     "releases",
     "review_queue",
     "rollback",
+    "rollout_state",
     "session_frames",
     "sessions",
     "simulate",

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -126,16 +126,18 @@ def classify(
     name: str | None = None,
     source: str | None = None,
     session: str | None = None,
+    route: "Callable[[Example], Classifier] | None" = None,
 ) -> Prediction:
     """Takes a picture in, answers, and stores the prediction before returning it.
 
+    `route` chooses another classifier by the example, where one is on trial.
     Raises NightshiftError for a picture or question that is refused; nothing is stored then.
     """
     classifier.environment.example(("unchecked",), ask, cluster="")
     started = time.perf_counter()
     media = take_in(ws, data, name=name, source=source, session=session)
     example = classifier.environment.example((media.id,), ask, cluster=ws.clusters.cluster(media.id))
-    (answered,) = classifier.predict([example])
+    (answered,) = (route(example) if route else classifier).predict([example])
     took_ms = round((time.perf_counter() - started) * 1000, 1)
     answered = answered.model_copy(update={"latency_ms": took_ms, "session": session})
     word = standing_word(ws, example.id)

@@ -167,7 +167,6 @@ def hostile_items(
                 )
             )
             screens.forget(changed)
-        screens.forget(media)
         progress(done, len(screens.pairs))
     return items
 
@@ -213,6 +212,6 @@ def _left_out(screens: HostileScreens) -> dict[str, Any]:
     lines = left_out = touched = 0
     for pair in screens.pairs:
         reading = screens.reading(pair.example.media[0])
-        missing = len(reading.lines) - len(testimony(reading, pair.example.ask).lines)
+        missing = len(reading.lines) - len(testimony(reading, pair.example.ask, pair.example.answers or ()).lines)
         lines, left_out, touched = lines + len(reading.lines), left_out + missing, touched + bool(missing)
     return {"screens": len(screens.pairs), "touched": touched, "lines": lines, "left_out": left_out}

@@ -17,6 +17,7 @@ from core.schema import (
     Decision,
     Evaluation,
     Example,
+    HubStep,
     NightshiftError,
     Release,
     new_id,
@@ -24,7 +25,6 @@ from core.schema import (
 from core.services.classify import Classifier
 from core.services.releases import dataset_version, lineage, promote_release, why_not_loaded
 from core.services.workspace import Workspace
-from core.standing import HubStep
 
 __all__ = ["pull", "push"]
 

@@ -7,11 +7,23 @@ from typing import Any, TypeVar
 import torch
 
 from core.registry import Folder, collect, former_champions, survey
-from core.schema import Checkpoint, Decision, Evaluation, NightshiftError, Promotion, Record, Release, Run, StageResult
+from core.schema import (
+    Checkpoint,
+    Decision,
+    Evaluation,
+    HubStep,
+    Mark,
+    NightshiftError,
+    Promotion,
+    Record,
+    Release,
+    Run,
+    StageResult,
+)
 from core.services.classify import load_policy
 from core.services.night.record import ABANDONED, TRAINING
+from core.services.rollout import advance
 from core.services.workspace import Workspace
-from core.standing import HubStep, Mark
 
 __all__ = [
     "collect_garbage",
@@ -98,13 +110,17 @@ def promote_release(
 def reject_release(ws: Workspace, environment: str, name: str, *, reason: str, by: str = "local") -> Mark:
     """Says no to a challenger: no night and no trial makes it champion; a person still may."""
     _require_reason(reason)
-    return ws.registry.mark(ws.registry.named(environment, name), "rejected", reason=reason, by=by)
+    mark = ws.registry.mark(ws.registry.named(environment, name), "rejected", reason=reason, by=by)
+    advance(ws, environment)
+    return mark
 
 
 def quarantine_release(ws: Workspace, environment: str, name: str, *, reason: str, by: str = "local") -> Mark:
     """Bars a release for good. Where it serves, the champion before it serves again from the same moment."""
     _require_reason(reason)
-    return ws.registry.mark(ws.registry.named(environment, name), "quarantined", reason=reason, by=by)
+    mark = ws.registry.mark(ws.registry.named(environment, name), "quarantined", reason=reason, by=by)
+    advance(ws, environment)
+    return mark
 
 
 def verify_releases(

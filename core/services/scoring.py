@@ -1,4 +1,4 @@
-"""How one answer did."""
+"""How one answer of a release did."""
 
 import math
 from collections.abc import Sequence

@@ -176,7 +176,7 @@ class ReaderSettings(Section):
         True, description="Whether screens and work are also described by the kinds of activity they resemble."
     )
     adapted_layers: int = Field(
-        1, ge=0, le=6, description="Last layers of the text encoder that nights train for descriptions; 0 trains none."
+        0, ge=0, le=6, description="Last layers of the text encoder that nights train for descriptions; 0 trains none."
     )
 
 
@@ -305,7 +305,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _pictures_stay_where_text_does(self) -> "Settings":
         looks = [f"policy {self.policy!r}"] if self.policy == "vlm" else []
-        looks += [f"judge {self.judge!r}"] if self.judge != "reading" else []
+        looks += [f"judge {name!r}" for name in self.judge_names if name != "reading"]
         if self.reading.privacy == "ui_text" and looks:
             raise ValueError(
                 f"reading.privacy 'ui_text' keeps all but titles and the text of the user interface to itself, and "

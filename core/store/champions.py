@@ -1,7 +1,6 @@
 """Who serves: one row per environment that is swapped only by whoever knows what is in it."""
 
-from core.schema import Promotion
-from core.standing import Mark
+from core.schema import Mark, Promotion
 from core.store import leases, tables
 from core.store.engine import Connection
 from core.store.errors import Quarantined

@@ -6,8 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from core.schema import Correction, Label, NightshiftError, Promotion, Record, Session
-from core.standing import Mark
+from core.schema import Correction, Label, Mark, NightshiftError, Promotion, Record, Session
 from core.store import champions, checks, leases, tables
 from core.store.database import Database, engine_of, open_database
 from core.store.engine import Connection, Work

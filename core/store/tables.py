@@ -20,8 +20,10 @@ from core.schema import (
     Evaluation,
     Example,
     Frozen,
+    HubStep,
     JudgeAudit,
     Judgment,
+    Mark,
     Media,
     NightshiftError,
     Notice,
@@ -32,10 +34,12 @@ from core.schema import (
     Rollout,
     Run,
     Session,
+    ShadowAnswer,
     StageResult,
+    Trial,
+    TrialStep,
     Variant,
 )
-from core.standing import HubStep, Mark, ShadowAnswer, Trial, TrialStep
 from core.store.engine import Connection
 
 __all__ = [

@@ -33,6 +33,8 @@ WINDOW_WIDTH, WINDOW_HEIGHT = 0.2, 0.12
 "Of the screen, at least."
 BAR_HEIGHTS = (1.1, 4.0)
 "Typical heights of a line: how high the bar on top of a window is."
+ALL_ALONG = 0.97
+"Share of its width along which a bar ends; the cards of a column are narrower."
 NOTE_AREA = (0.004, 0.09)
 NOTE_LINES = 6
 NEAR_BORDER = 0.06
@@ -150,7 +152,7 @@ def _has_title_bar(box: Box, pixels_HW3: Pixels, rows: Rows) -> bool:
     if strip.shape[0] <= lowest or strip.shape[1] < LEAST_HEIGHT:
         return False
     steps_H = (np.abs(np.diff(strip, axis=0)).max(axis=2) >= STEP).mean(axis=1)
-    under = np.flatnonzero(steps_H[lowest - 1 :] > 0.9)
+    under = np.flatnonzero(steps_H[lowest - 1 :] > ALL_ALONG)
     if not len(under):
         return False
     bar = (left, top, right, top + lowest + int(under[0]))

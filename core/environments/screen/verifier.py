@@ -28,7 +28,7 @@ def visual_verifier(question: Question, answer: JsonValue) -> float | None:
     if question.library is None or question.example.answers is None:
         return None
     media = question.example.media[0]
-    library = Testimony(question.library, question.example.ask)
+    library = Testimony(question.library, question.example)
     title = kept_window_title(media, library)
     verdict = _verdict(library.reading(media), title, question.example.ask)
     if verdict is None:

@@ -84,9 +84,9 @@ def screen_vectors(reading: Reading, background: Background, encoder: TextEncode
         nothing = np.zeros((1, encoder.dim), dtype=np.float32)
         topics = np.full(len(vectors.starts), 1 / len(vectors.starts), dtype=np.float32)
         return ScreenVectors(nothing, nothing, nothing[0], topics)
-    lines_LD = encoder.embed(texts)
-    chunks_CD = encoder.embed(passages(lines), CHUNK_TOKENS)
-    document_D = encoder.embed([" ".join(texts)[:DOCUMENT_CHARACTERS]], DOCUMENT_TOKENS)[0]
+    lines_LD = encoder.embed(texts, swift=True)
+    chunks_CD = encoder.embed(passages(lines), CHUNK_TOKENS, swift=True)
+    document_D = encoder.embed([" ".join(texts)[:DOCUMENT_CHARACTERS]], DOCUMENT_TOKENS, swift=True)[0]
     return ScreenVectors(lines_LD, chunks_CD, document_D, _topics(lines_LD, chunks_CD, document_D, vectors))
 
 

@@ -93,7 +93,7 @@ class ReaderPolicy(Policy):
         features = []
         for example in examples:
             (media,) = example.media
-            heard = Testimony(library, example.ask)
+            heard = Testimony(library, example)
             said = (media, heard.reading(media).text)
             if said not in screens:
                 screens[said] = self.screen(media, heard)
@@ -155,7 +155,7 @@ class ReaderPolicy(Policy):
     def explain(self, example: Example, library: Library, limit: int = 5) -> tuple[Evidence, ...]:
         """The lines nearest to the work where the verdict is yes, else those that show what is on instead."""
         (media,) = example.media
-        library = Testimony(library, example.ask)
+        library = Testimony(library, example)
         screen, reading = self.screen(media, library), library.reading(media)
         vectors = self.background.vectors(self.encoder)
         topic = int(screen.topics_T.argmax())

@@ -37,7 +37,7 @@ class PromptedPolicy(Policy):
     def _features(self, example: Example, library: Library) -> Features:
         (media,) = example.media
         encoder = text_encoder()
-        heard = Testimony(library, example.ask)
+        heard = Testimony(library, example)
         lines_LD = kept_screen_vectors(media, heard, self.background, encoder).lines_LD
         prompt_D = encoder.embed([self.prompt.format(ask=example.ask)])[0]
         best = sorted((lines_LD @ prompt_D).tolist())[-TOP_LINES:]

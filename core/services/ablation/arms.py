@@ -37,9 +37,9 @@ ARMS = (
     Arm("grpo_only", "the policy gradient alone", {"learning": {"likelihood_weight": 0.0}}),
     Arm("likelihood_only", "the likelihood of the labels alone", {"learning": {"gradient_weight": 0.0}}),
     Arm(
-        "without_adaptation",
-        "the text encoder stays as it comes; only the head is trained",
-        {"reader": {"adapted_layers": 0}},
+        "with_adaptation",
+        "the text encoder's last layer is trained with the head",
+        {"reader": {"adapted_layers": 1}},
         student="reader",
     ),
     Arm("without_judge", "the judge has no weight in the reward", {"reward": {"judge": 0.0}}),

@@ -4,6 +4,7 @@ from pydantic import JsonValue
 
 from core.schema import Decision, Outcome, Release, Run
 from core.services.night.record import FROZEN, finished, stage
+from core.services.rollout import begin_trial
 from core.services.workspace import Workspace
 from core.store import Lease
 
@@ -18,7 +19,7 @@ def decision_id(ws: Workspace, run: Run) -> str:
 
 @stage("promote")
 def promote(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
-    """Makes tonight's challenger, or a frozen one, champion if the gate said so; running it again changes nothing."""
+    """Makes tonight's challenger, or a frozen one, champion or begins its trial; again, it changes nothing."""
     (decision,) = ws.store.get_many(Decision, [decision_id(ws, run)])
     if decision.outcome is not Outcome.PROMOTED:
         return {"promoted": False, "champion": ws.store.champion(run.environment)}
@@ -27,6 +28,11 @@ def promote(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     if barred:
         why = f"{barred[0].mark} by {barred[0].by}: {barred[0].reason}"
         return {"promoted": False, "champion": ws.store.champion(run.environment), "why": why}
+    ws.store.check_token(lease.name, lease.token)
+    trial = begin_trial(ws, decision)
+    if trial is not None:
+        why = f"on trial: {trial.plan[0]}"
+        return {"promoted": False, "champion": decision.champion, "trial": trial.id, "why": why}
     promotion = ws.registry.promote(
         challenger, expected=str(run.config["champion"]), decision=decision, lease=lease.name, token=lease.token
     )

@@ -179,7 +179,11 @@ def train_in_place(job: TrainingJob) -> None:
         run(job)
 
 
-@pytest.fixture(scope="module", params=[linear_job, reader_job, vlm_tokens_job], ids=lambda write: write.__name__)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(linear_job, marks=pytest.mark.soak), reader_job, vlm_tokens_job],
+    ids=lambda write: write.__name__,
+)
 def undisturbed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[WriteJob, TrainingJob]:

@@ -33,9 +33,13 @@ def test_an_item_that_does_not_fit_its_answers_is_refused(fields):
         item("a", **fields)
 
 
-def test_an_item_needs_a_closed_answer_set():
+def test_an_item_in_free_text_has_an_answer_in_words_and_no_numbered_ones():
+    free = Example.make("test", (), "free text")
+    assert TrainingItem(example=free, gold="yes", origin="correction").effective_rewards == ()
+    with pytest.raises(ValidationError, match="answered in free text"):
+        TrainingItem(example=free, rewards=(1.0,), origin="judged")
     with pytest.raises(ValidationError, match="closed set"):
-        TrainingItem(example=Example.make("test", (), "free text"), rewards=(), origin="judged")
+        item("a", gold="yes")
 
 
 @pytest.mark.parametrize("content", [None, "not json", '[{"rewards": []}]'])
@@ -85,6 +89,9 @@ def test_a_damaged_or_missing_feature_file_is_refused(tmp_path):
             load_features(tmp_path / name)
 
 
-def test_features_that_differ_in_their_names_are_refused(tmp_path):
-    with pytest.raises(NightshiftError, match="names"):
-        save_features(tmp_path / "features", [{"a": torch.ones(1)}, {"b": torch.ones(1)}])
+def test_an_example_need_not_have_what_others_have(tmp_path):
+    features = [{"ask": torch.ones(1), "pixels": torch.arange(3.0)}, {"ask": torch.zeros(1)}]
+    save_features(tmp_path / "features", features)
+    first, second = load_features(tmp_path / "features")
+    assert torch.equal(first["pixels"], torch.arange(3.0))
+    assert list(second) == ["ask"]

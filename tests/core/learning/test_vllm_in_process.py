@@ -1,11 +1,8 @@
 """vLLM below the trainer draws from the student as it was last refreshed, and its base weights keep their bits."""
 
-import hashlib
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-import torch
 from rollout_checks import (
     SAMPLING,
     SETTINGS,
@@ -16,6 +13,7 @@ from rollout_checks import (
     sees_each_refresh_and_nothing_before,
     student_of,
 )
+from weights_inside import hash_of_base
 
 from core.learning.rollouts import Asked, rollout_engine
 from core.learning.rollouts.vllm_in_process import VllmInProcess, lora_rank
@@ -53,13 +51,13 @@ def test_it_sees_each_refresh_and_nothing_before(running):
 @needs_vllm
 def test_no_refresh_changes_a_bit_of_the_base_in_trainer_or_engine(running):
     engine, student, asked = running
-    before = base_of(student.model), engine.llm.apply_model(hash_of_base())
+    before = hash_of_base(student.model), engine.llm.apply_model(hash_of_base)
     for seed in range(4):
         move(student, seed)
         engine.refresh(student)
         engine.draw(asked, 2, SAMPLING, seed=seed)
     assert before[1][0]
-    assert (base_of(student.model), engine.llm.apply_model(hash_of_base())) == before
+    assert (hash_of_base(student.model), engine.llm.apply_model(hash_of_base)) == before
 
 
 @pytest.mark.skipif(vllm_is_installed(), reason="vLLM is installed here")
@@ -72,20 +70,3 @@ def test_room_is_made_for_the_next_rank_that_vllm_has():
     assert [lora_rank(rank) for rank in (1, 4, 16, 17, 512)] == [1, 8, 16, 32, 512]
     with pytest.raises(NightshiftError, match="is more than vLLM serves"):
         lora_rank(513)
-
-
-def base_of(model: torch.nn.Module) -> str:
-    return hash_of_base()(model)
-
-
-def hash_of_base() -> Any:
-    """A function of a model, which takes everything it needs along to another process."""
-
-    def digest(model: torch.nn.Module) -> str:
-        found = hashlib.sha256()
-        for name, weight in sorted(model.named_parameters()):
-            if "lora" not in name:
-                found.update(weight.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-        return found.hexdigest()
-
-    return digest

@@ -77,7 +77,7 @@ def test_a_forward_that_differs_from_the_champions_scores_is_not_trained_on(tmp_
     items = [item(f"screen {i}", rewards=(1.0, 0.2, 0.0), origin="judged") for i in range(8)]
     features = [vector_of(each.example) for each in items]
     settings = LearningSettings(steps=3, batch_size=8)
-    with pytest.raises(NightshiftError, match=r"differs by .* nats from the champion's scores"):
+    with pytest.raises(NightshiftError, match=r"differs from the champion's scores of the same items by .* nats"):
         train(items, features, new_policy(Doubtful), settings, seed=1, out=tmp_path / "out")
     train(items, features, new_policy(), settings, seed=1, out=tmp_path / "out")
     assert read_steps(tmp_path / "out")[0]["mismatch"] < 1e-6

@@ -7,6 +7,7 @@ import torch
 from core.reading import TextEncoder, text_encoder
 
 TEXTS = ("Write the report.", "Season 2 Episode 5", "", "import numpy as np", "Schreibe den Bericht", "report " * 300)
+SWIFT = pytest.mark.parametrize("swift", [False, True], ids=["exact", "swift"])
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +39,22 @@ def test_texts_of_one_meaning_are_nearer_than_texts_of_two(encoder: TextEncoder)
     assert film @ series > film @ invoice + 0.1
 
 
-def test_a_texts_vector_is_the_same_bits_in_any_company() -> None:
-    together_ND = fresh().embed(TEXTS)
+@SWIFT
+def test_a_texts_vector_is_the_same_bits_in_any_company(swift: bool) -> None:
+    together_ND = fresh().embed(TEXTS, swift=swift)
     for text, vector_D in zip(TEXTS, together_ND, strict=True):
-        np.testing.assert_array_equal(fresh().embed([text])[0], vector_D)
+        np.testing.assert_array_equal(fresh().embed([text], swift=swift)[0], vector_D)
 
 
-def test_vectors_are_those_of_the_model_run_text_by_text(encoder: TextEncoder) -> None:
-    for text, vector_D in zip(TEXTS, encoder.embed(TEXTS), strict=True):
+@SWIFT
+def test_vectors_are_those_of_the_model_run_text_by_text(encoder: TextEncoder, swift: bool) -> None:
+    for text, vector_D in zip(TEXTS, encoder.embed(TEXTS, swift=swift), strict=True):
         tokens = encoder.tokenizer(text, truncation=True, max_length=96, return_tensors="pt")
         with torch.inference_mode():
             mean_D = encoder.model(**tokens).last_hidden_state[0].mean(0)
-        np.testing.assert_allclose(vector_D, torch.nn.functional.normalize(mean_D, dim=0).numpy(), atol=3e-3)
+        np.testing.assert_allclose(
+            vector_D, torch.nn.functional.normalize(mean_D, dim=0).numpy(), atol=3e-3 if swift else 1e-4
+        )
 
 
 @pytest.mark.parametrize("last_layers", [0, 1, 3])

@@ -9,9 +9,8 @@ from releases import make_release, promote
 
 from core.registry.hub import Hub, tag_of
 from core.registry.hub_errors import HubError, HubMoved
-from core.schema import Checkpoint, DatasetVersion, NightshiftError, StageResult, content_id
+from core.schema import Checkpoint, DatasetVersion, HubStep, NightshiftError, StageResult, content_id
 from core.services import Workspace, pull, push, quarantine_release, rollback
-from core.standing import HubStep
 
 REPO = "me/screens"
 

@@ -5,6 +5,7 @@ from itertools import count
 from pathlib import Path
 
 from core.schema import (
+    Agreement,
     Alternative,
     Checkpoint,
     Correction,
@@ -17,8 +18,11 @@ from core.schema import (
     Example,
     Frozen,
     GateResult,
+    HubStep,
     ItemScore,
+    JudgeAudit,
     Judgment,
+    Mark,
     Media,
     Notice,
     Outcome,
@@ -28,7 +32,10 @@ from core.schema import (
     Release,
     Rollout,
     Run,
+    ShadowAnswer,
     StageResult,
+    Trial,
+    TrialStep,
     Turn,
     Variant,
     new_id,
@@ -101,6 +108,49 @@ def one_of_each() -> list[Record]:
         promotion("r", None, action="install"),
         Notice(id="t", event=Event.PROMOTED, title="promoted", subject="a", detail={"n": [1, None]}, **screen),
         Delivery(id="y", notice="t", endpoint="ops", status=500, error="status 500"),
+        *releases_on_their_way(),
+    ]
+
+
+def releases_on_their_way() -> list[Record]:
+    screen = {"environment": "screen"}
+    trial = Trial(id="z", release="r2", champion="r", decision="d", plan=("shadow", "promotion"), **screen)
+    agreement = Agreement(n=3, scored=2, accuracy=0.5, kappa=0.0, kappa_ci95=(-1.0, 1.0))
+    return [
+        Mark.make("screen", "r", "quarantined", "blind on music", "local"),
+        trial,
+        TrialStep.make(trial, "shadow", passed=True, reason="agrees", by="local", figures={"n": 3}),
+        ShadowAnswer(
+            id="w2",
+            trial="z",
+            prediction="p",
+            example="e",
+            release="r2",
+            answer="on_task",
+            probability=0.75,
+            agrees=True,
+            latency_ms=1.0,
+            champion_latency_ms=1.5,
+            **screen,
+        ),
+        HubStep(id="h", release="r", repo="org/model", step="failed", reason="status 403", **screen),
+        JudgeAudit(
+            id="u",
+            judge="reading",
+            prompt_version="1",
+            upto_seq=3,
+            overall=agreement,
+            by_category={"mail": agreement},
+            champion="r",
+            compared=2,
+            wins=1,
+            losses=0,
+            share=0.25,
+            calls=4,
+            cached=0,
+            seconds=1.0,
+            **screen,
+        ),
     ]
 
 

@@ -1,6 +1,6 @@
 """What becomes of a release beside being champion: marks that people and upkeep leave, trials, and what a hub has.
 
-Events like the nouns of `core.schema`, in whose terms they speak. A trial is what stands between a decision that
+A trial is what stands between a decision that
 promotes and the promotion: a share of live screens answered in silence, a person's approval, a share answered in
 earnest; each only where the settings ask for it.
 """
@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
-from core.schema import Record, content_id
+from core.schema.base import Record, content_id
 
 __all__ = ["HubStep", "Mark", "ShadowAnswer", "Trial", "TrialStage", "TrialStep"]
 
