@@ -433,10 +433,3 @@ def test_a_challenger_frozen_against_another_champion_waits_no_longer(later: tup
     assert [told["state"] for told in result["waiting"]] == ["ended"]
     assert night.waiting(ws, "screen") == []
     assert night.waiting(ws, "screen", before=moved) == [asked], "the same night, killed and run again, sees the same"
-
-
-def test_what_was_labelled_before_it_was_frozen_is_no_evidence(later: tuple[Workspace, Run, Frozen]) -> None:
-    ws, run, _ = later
-    assert ws.store.labels("screen")
-    (told,) = looked_at(ws, run)["waiting"]
-    assert told["evidence"] == 1.0, "an e-value of nothing"
