@@ -10,6 +10,8 @@ from nights import store_of
 from core.schema import Media, Promotion
 from core.services import Workspace
 
+pytestmark = pytest.mark.soak  # two nights, a hub and a second home take minutes
+
 REPO = '\n[registry]\nhub = "me/screens"\n'
 
 

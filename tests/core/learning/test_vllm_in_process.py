@@ -21,6 +21,7 @@ from core.policy.vlm.policy import VlmPolicy
 from core.schema import NightshiftError
 from core.services.bench.verdicts import vllm_is_installed
 
+pytestmark = pytest.mark.soak  # an engine of vLLM starts for it
 needs_vllm = pytest.mark.skipif(not vllm_is_installed(), reason="vLLM is not installed here; `make vllm` installs it")
 
 

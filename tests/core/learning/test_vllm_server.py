@@ -29,7 +29,10 @@ from core.schema import NightshiftError
 from core.services.bench.verdicts import vllm_is_installed
 from core.settings import LearningSettings
 
-pytestmark = pytest.mark.skipif(not vllm_is_installed(), reason="vLLM is not installed here; `make vllm` installs it")
+pytestmark = [
+    pytest.mark.soak,  # a server and an engine of vLLM start for it
+    pytest.mark.skipif(not vllm_is_installed(), reason="vLLM is not installed here; `make vllm` installs it"),
+]
 
 START_S = 540.0
 ENVIRONMENT = {
