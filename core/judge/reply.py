@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,6 +12,7 @@ from core.judge.faults import Fault, FaultKind, shortened
 
 __all__ = ["Reply", "group_scores", "letter_probabilities", "read_reply", "read_usage", "stated_probabilities"]
 
+T = TypeVar("T", bound=BaseModel)
 CLEAR_MASS = 0.5
 "Least probability that the letters must have together for the first token to be a verdict."
 REASON_CHARACTERS = 300
@@ -80,13 +81,7 @@ def stated_probabilities(reply: Reply, letters: Sequence[str]) -> tuple[list[flo
     The stated confidence goes to the verdict, the rest is shared out evenly. Raises Fault for a reply that was cut
     off, that holds no verdict, or whose last one is unclear.
     """
-    if reply.finish_reason == "length":
-        raise Fault(FaultKind.ANSWERED, f"the reply was cut off: {shortened(reply.text)!r}")
-    objects = _objects(reply.text)
-    try:
-        verdict = _Verdict.model_validate(objects[-1], strict=True)
-    except (IndexError, ValidationError) as error:
-        raise Fault(FaultKind.ANSWERED, f"no clear verdict: {shortened(reply.text)!r}") from error
+    verdict = _last_object(reply, _Verdict, "verdict")
     if verdict.verdict not in letters:
         raise Fault(FaultKind.ANSWERED, f"the verdict {shortened(verdict.verdict)!r} is none of {', '.join(letters)}")
     rest = (1 - verdict.confidence) / (len(letters) - 1)
@@ -99,13 +94,7 @@ def group_scores(reply: Reply, answers: int) -> tuple[list[float], str]:
 
     Raises Fault for a reply that was cut off, or that lacks a score or holds one too many.
     """
-    if reply.finish_reason == "length":
-        raise Fault(FaultKind.ANSWERED, f"the reply was cut off: {shortened(reply.text)!r}")
-    objects = _objects(reply.text)
-    try:
-        said = _Scores.model_validate(objects[-1], strict=True)
-    except (IndexError, ValidationError) as error:
-        raise Fault(FaultKind.ANSWERED, f"no clear scores: {shortened(reply.text)!r}") from error
+    said = _last_object(reply, _Scores, "scores")
     numbers = [str(number) for number in range(1, answers + 1)]
     if said.scores.keys() != set(numbers):
         given = shortened(", ".join(said.scores))
@@ -124,6 +113,17 @@ class _Verdict(BaseModel):
     reason: str
     verdict: str
     confidence: float = Field(ge=0.5, le=1, allow_inf_nan=False)
+
+
+def _last_object(reply: Reply, kind: type[T], wanted: str) -> T:
+    """The last JSON object of a reply, as a `kind`. Raises Fault for a reply that was cut off or has no such object."""
+    if reply.finish_reason == "length":
+        raise Fault(FaultKind.ANSWERED, f"the reply was cut off: {shortened(reply.text)!r}")
+    objects = _objects(reply.text)
+    try:
+        return kind.model_validate(objects[-1], strict=True)
+    except (IndexError, ValidationError) as error:
+        raise Fault(FaultKind.ANSWERED, f"no clear {wanted}: {shortened(reply.text)!r}") from error
 
 
 def _objects(text: str) -> list[Any]:

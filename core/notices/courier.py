@@ -167,6 +167,8 @@ class Courier:
         return made
 
     def _due(self, at: datetime) -> list[Standing]:
+        if not self._settings.webhooks:
+            return []  # the usual home: nothing to read every few seconds
         waiting = [each for each in standing(self._store, self._settings) if each.state is State.WAITING]
         return sorted((each for each in waiting if each.due <= at), key=lambda each: each.notice.at)
 

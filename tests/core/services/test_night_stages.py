@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from labelled_folder import Pair
 
+from core.evaluation import SINCE_FROZEN
 from core.learning import TrainingResult
 from core.schema import (
     CANNOT_TELL,
@@ -38,6 +39,7 @@ from core.services import (
     night_result,
     nights,
 )
+from core.services.night.frozen import _decision
 from core.services.night.ingest import is_golden
 from core.services.night.record import stage_id
 from core.settings import JudgingSettings, ReaderSettings
@@ -433,3 +435,14 @@ def test_a_challenger_frozen_against_another_champion_waits_no_longer(later: tup
     assert [told["state"] for told in result["waiting"]] == ["ended"]
     assert night.waiting(ws, "screen") == []
     assert night.waiting(ws, "screen", before=moved) == [asked], "the same night, killed and run again, sees the same"
+
+
+def test_what_was_labelled_before_it_was_frozen_is_no_evidence(later: tuple[Workspace, Run, Frozen]) -> None:
+    ws, run, asked = later
+
+    def since(upto_seq: int) -> str:
+        decision = _decision(ws, run, asked.model_copy(update={"upto_seq": upto_seq}))
+        return next(gate.note for gate in decision.gates if gate.name == SINCE_FROZEN)
+
+    assert "mends 0 and breaks 0 of 0 examples labelled since" in since(asked.upto_seq)
+    assert "of 0 examples" not in since(0), "the same labels, had they come later"
