@@ -54,5 +54,9 @@ def combine(parts: dict[str, float | None], rewards: Sequence[Reward], *, label_
     if label_says is not None:
         return label_says
     answered = [(reward.weight, value) for reward in rewards if (value := parts[reward.name]) is not None]
-    total = sum(weight for weight, _ in answered)
-    return sum(weight * value for weight, value in answered) / total if total > 0 else None
+    heaviest = max((weight for weight, _ in answered), default=0.0)
+    if heaviest <= 0:
+        return None
+    # As shares of the heaviest: the product of a value and the least weights there are would be 0.
+    shares = [(weight / heaviest, value) for weight, value in answered]
+    return sum(share * value for share, value in shares) / sum(share for share, _ in shares)

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["weighed"]
 
-SPEAKS = 0.1
-"Log-odds, toward either answer, from which on a part is called relevant or distracting."
+SPEAKS = 0.5
+"Share of the heaviest part's weight from which on a part is relevant or distracting: a sure verdict hardly moves."
+LEAST = 0.001
+"Log-odds under which nothing speaks: weights are told to so many decimals."
 MOST_PARTS = 32
 LINES_WEIGHED = 16
 "Of the lines of text, the highest ones."
@@ -46,13 +48,14 @@ def weighed(classifier: Classifier, example: Example, library: Library, elements
     logprobs_NK = classifier.answer_logprobs(examples, partial)
     whole, *without = [logprobs[0] - logprobs[1] for logprobs in logprobs_NK]
     weights = dict(zip(chosen, (whole - each for each in without), strict=True))
-    return [_told(element, weights.get(k)) for k, element in enumerate(elements)]
+    speaks = max(LEAST, SPEAKS * max((abs(weight) for weight in weights.values()), default=0.0))
+    return [_told(element, weights.get(k), speaks) for k, element in enumerate(elements)]
 
 
-def _told(element: Element, weight: float | None) -> Element:
+def _told(element: Element, weight: float | None, speaks: float) -> Element:
     if weight is None:
         return element
-    says = "relevant" if weight >= SPEAKS else "distracting" if weight <= -SPEAKS else "neutral"
+    says = "relevant" if weight >= speaks else "distracting" if weight <= -speaks else "neutral"
     return element.model_copy(update={"weight": round(weight, 3), "says": says})
 
 

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.reward import Question, Reward, combine, exact_verdict, judged, reward_parts
@@ -43,6 +43,7 @@ def test_a_persons_label_overrides_every_part(
     assert combine(parts, rewards(weights), label_says=says) == says
 
 
+@example({"a": None, "b": None, "c": None, "d": 0.5}, [0.0, 0.0, 0.0, 5e-324])
 @given(PARTS, WEIGHTS)
 def test_a_reward_lies_between_the_parts_that_answered(parts: dict[str, float | None], weights: list[float]) -> None:
     value = combine(parts, rewards(weights), label_says=None)
