@@ -18,13 +18,12 @@ from typing import Any, Self
 import httpx
 from PIL import Image
 
-from core.learning.processes import process_number
 from core.learning.rollouts.adapters import write_adapter
 from core.learning.rollouts.base import Asked, RolloutEngine, Sampled, completions_of
 from core.learning.rollouts.vllm_in_process import BANNED, checked
 from core.policy import Completions, Library, Policy, Sampling
 from core.policy.vlm.policy import VlmPolicy
-from core.schema import NightshiftError
+from core.schema import NightshiftError, new_id
 from core.settings import LearningSettings
 
 __all__ = ["VllmServer"]
@@ -40,7 +39,9 @@ class VllmServer(RolloutEngine):
 
     def __init__(self, client: httpx.Client, adapters: Path, policy: VlmPolicy, library: Library | None) -> None:
         self._client, self._policy, self._library = client, policy, library
-        self._adapters, self._lora = adapters, ""
+        # Others draw from this server too, and may have the same weights: what one of them unloads is its own.
+        self._own = new_id()
+        self._adapters, self._lora = adapters / f"nightshift-{self._own}", ""
         self._calls = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="rollouts")
 
     @classmethod
@@ -61,8 +62,7 @@ class VllmServer(RolloutEngine):
                 f"there are: {', '.join(served)}"
             )
         shared = Path(settings.rollout_adapters or tempfile.gettempdir()).expanduser().resolve()
-        name = f"nightshift-{os.getpid()}-{process_number()}"
-        return cls(client, shared / name, policy, library)
+        return cls(client, shared, policy, library)
 
     def refresh(self, policy: Policy) -> None:
         assert isinstance(policy, VlmPolicy)
@@ -71,20 +71,24 @@ class VllmServer(RolloutEngine):
         if folder.name == self._lora:
             return
         loaded = {model["id"] for model in _json(self._client, "GET", "/models")["data"]}
-        if folder.name not in loaded:
-            told = {"lora_name": folder.name, "lora_path": str(folder)}
+        if self._served(folder.name) not in loaded:
+            told = {"lora_name": self._served(folder.name), "lora_path": str(folder)}
             _request(self._client, "POST", "/load_lora_adapter", told)
         before, self._lora = self._lora, folder.name
         self._forget(before)
 
+    def _served(self, name: str) -> str:
+        """What an adapter of this engine is called on the server."""
+        return f"{name}-{self._own}"
+
     def _forget(self, name: str) -> None:
         if name:
-            _request(self._client, "POST", "/unload_lora_adapter", {"lora_name": name})
+            _request(self._client, "POST", "/unload_lora_adapter", {"lora_name": self._served(name)})
             shutil.rmtree(self._adapters / name, ignore_errors=True)
 
     def draw(self, asked: Sequence[Asked], samples: int, sampling: Sampling, seed: int) -> Completions:
         told = {
-            "model": self._lora,
+            "model": self._served(self._lora),
             "n": samples,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
