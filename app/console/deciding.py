@@ -49,7 +49,7 @@ def deciding(console: gr.Blocks, ws: Workspace, environment: Environment) -> Non
             yes = gr.Button("Approve", variant="primary", elem_id="approve")
             no = gr.Button("Reject", variant="stop", elem_id="reject")
     answered = html()
-    with gr.Column(elem_classes="ns-card ns-confirm", elem_id="releases"):
+    with gr.Column(elem_classes="ns-card ns-desk", elem_id="releases"):
         gr.HTML("<h3>Releases</h3>", padding=False)
         chosen = gr.Dropdown(label="Release", choices=[], elem_id="release")
         why = gr.Textbox(label="Reason", placeholder="Why? It stays in the history.", elem_id="release-reason")
