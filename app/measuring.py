@@ -115,6 +115,10 @@ def bench_hostile(
 def bench_reading(
     dataset: Dataset,
     screens: Annotated[int, typer.Option(min=1, help="Screens that are read, spread over the folder.")] = 40,
+    frames: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="DIR", help="Recordings: folders of PNGs, each a screen from moment to moment."),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -123,7 +127,7 @@ def bench_reading(
     def command(terminal: Terminal) -> Answer:
         from app.commands.bench import reading
 
-        return reading(terminal, home, dataset, screens)
+        return reading(terminal, home, dataset, screens, frames)
 
     run(command, home=home, as_json=as_json)
 

@@ -65,12 +65,13 @@ def judge(terminal: Terminal) -> Answer:
     return Answer(found, partial(_show_judge, found))
 
 
-def reading(terminal: Terminal, home: Path | None, dataset: Path, screens: int) -> Answer:
+def reading(terminal: Terminal, home: Path | None, dataset: Path, screens: int, frames: Path | None) -> Answer:
     """Reading beside RapidOCR as it comes, and reading again what changed."""
     from core.services.bench.reading import bench_reading
 
     with terminal.progress("reading screens") as progress:
-        found = bench_reading(Workspace.open(home), ENVIRONMENT, dataset, screens, progress=progress)
+        ws = Workspace.open(home)
+        found = bench_reading(ws, ENVIRONMENT, dataset, screens, frames=frames, progress=progress)
     return Answer(found, partial(_show_reading, found))
 
 
@@ -146,9 +147,13 @@ def _show_judge(found: dict[str, Any], console: Console) -> None:
 
 
 def _show_reading(found: dict[str, Any], console: Console) -> None:
-    again = found["incremental"]
     console.print(f"{found['n']} screens: {found['full']['p50_ms']} ms each, read {found['ratio']} times as fast")
-    console.print(f"{again['n']} changes: {again['p50_ms']} ms each, {again['lines_equal']} of the lines equal")
+    for kind, again in (("drawn", found["incremental"]), ("recorded", found["recorded"])):
+        if again["n"]:
+            console.print(
+                f"{again['n']} {kind} changes: {again['p50_ms']} ms each; "
+                f"{again['verdicts_equal']:.1%} of the verdicts and {again['lines_equal']:.1%} of the lines equal"
+            )
 
 
 def _show_variance(found: dict[str, Any], console: Console) -> None:

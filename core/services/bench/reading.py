@@ -1,4 +1,6 @@
-"""How long reading takes: ours and RapidOCR as it comes, alternately; then the same screens with small changes.
+"""How long reading takes: ours and RapidOCR as it comes, alternately; then again what changed a little.
+
+Changes are drawn onto the same screens, and taken from recordings: what a screen showed from moment to moment.
 
 Wall time is what a person waits; CPU time (`..._cpu_ms`, all threads) is what can be compared on a busy machine.
 """
@@ -18,7 +20,7 @@ from core.environments.screen.transitions import TRANSITIONS
 from core.media import intake, open_image, read_file
 from core.policy.reader.policy import ReaderPolicy
 from core.reading import Reading, read_image
-from core.reading.incremental import Sight, read_again
+from core.reading.incremental import MOST_CHANGED, Sight, changed_blocks, read_again
 from core.reading.ocr import pixels_of
 from core.schema import Example, NightshiftError
 from core.services.classify import Classifier
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["bench_reading"]
 
 WIDTH = 1280
+PARTS = ("read", "embed", "verdict")
+ASKS = 4
+"Descriptions that are asked about a recording, which has none of its own."
 Result = TypeVar("Result")
 
 
@@ -80,48 +85,108 @@ class _OneReading:
         return self._arrays[name]
 
 
+class _Changes:
+    """Screens that differ a little from the one before, read again and held against full readings of them."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._watch = _Stopwatch()
+        self._in_full = 0
+        self._lines, self._verdicts = Counter[bool](), Counter[bool]()
+
+    def meet(self, before: Sight, later: Image.Image, asks: Sequence[str]) -> Sight:
+        """Reads `later` by what differs from `before`, and in full; the latter is what was seen."""
+        again = read_again(before, later)
+        self._in_full += again is None
+        found, said = _verdict(self._watch, self._classifier, later, asks, partial(_again, before))
+        whole, expected = _verdict(_Stopwatch(), self._classifier, later, asks, read_image)
+        self._verdicts.update(a == b for a, b in zip(said, expected, strict=True))
+        self._lines.update(_lines_equal(found, whole))
+        return Sight(pixels_of(later), whole)
+
+    def figures(self) -> dict[str, Any]:
+        """What was found; only `n` where nothing was met."""
+        if not self._watch.wall_ms:
+            return {"n": 0}
+        return {
+            "n": len(self._watch.wall_ms["read"]),
+            **self._watch.total(PARTS),
+            "read_in_full": self._in_full,
+            "verdicts_equal": round(self._verdicts[True] / self._verdicts.total(), 4),
+            "lines_equal": round(self._lines[True] / max(1, self._lines.total()), 4),
+        }
+
+
 def bench_reading(
-    ws: Workspace, environment: str, directory: Path, screens: int, *, progress: Progress | None = None
+    ws: Workspace,
+    environment: str,
+    directory: Path,
+    screens: int,
+    *,
+    frames: Path | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Times from decoded picture to verdict. Raises NightshiftError where no screen is wide enough to be measured."""
+    """Times from decoded picture to verdict. `frames` holds recordings: folders of pictures in order of their names.
+
+    Raises NightshiftError where no screen is wide enough to be measured, or `frames` holds no recording.
+    """
     classifier = Classifier.of_champion(ws, environment)
     if not isinstance(classifier.policy, ReaderPolicy):
         raise NightshiftError(f"the champion of {environment} is a {classifier.policy.name}, which does not read")
     chosen = _wide_screens(ws, directory, screens)
+    recorded = _recordings(frames) if frames else []
     stock = _stock()
-    full, theirs, again = _Stopwatch(), _Stopwatch(), _Stopwatch()
-    lines, verdicts = Counter[bool](), Counter[bool]()
+    full, theirs = _Stopwatch(), _Stopwatch()
+    drawn, real = _Changes(classifier), _Changes(classifier)
     _verdict(_Stopwatch(), classifier, *chosen[0], read_image)
     stock(pixels_of(chosen[0][0]))
-    in_full = 0
     for done, (image, asks) in enumerate(chosen, start=1):
         theirs.time("stock", partial(stock, pixels_of(image)))
         reading, _ = _verdict(full, classifier, image, asks, read_image)
-        before = Sight(pixels_of(image), reading)
         for name, change in TRANSITIONS.items():
-            later = change(image, Random(f"{done}/{name}"))
-            in_full += read_again(before, later) is None
-            found, said = _verdict(again, classifier, later, asks, partial(_again, before))
-            whole, expected = _verdict(_Stopwatch(), classifier, later, asks, read_image)
-            verdicts.update(a == b for a, b in zip(said, expected, strict=True))
-            lines.update(_lines_equal(found, whole))
+            drawn.meet(Sight(pixels_of(image), reading), change(image, Random(f"{done}/{name}")), asks)
         if progress is not None:
-            progress(done, len(chosen))
-    parts = ("read", "embed", "verdict")
-    ours = full.total(parts)
+            progress(done, len(chosen) + len(recorded))
+    asks = [ask for _, of_it in chosen for ask in of_it][:ASKS]
+    for done, recording in enumerate(recorded, start=len(chosen) + 1):
+        _replay(ws, recording, asks, real)
+        if progress is not None:
+            progress(done, len(chosen) + len(recorded))
+    ours = full.total(PARTS)
     return {
         "n": len(chosen),
         "full": ours,
         "stock": theirs.total(("stock",)),
         "ratio": round(_percentile(theirs.wall_ms["stock"], 50) / ours["read_ms"], 2),
-        "incremental": {
-            "n": len(again.wall_ms["read"]),
-            **again.total(parts),
-            "read_in_full": in_full,
-            "verdicts_equal": round(verdicts[True] / verdicts.total(), 4),
-            "lines_equal": round(lines[True] / max(1, lines.total()), 4),
-        },
+        "incremental": drawn.figures(),
+        "recorded": real.figures(),
     }
+
+
+def _recordings(frames: Path) -> list[list[Path]]:
+    """The pictures of each folder in `frames`, in order of their names; folders with a single one are left out."""
+    if not frames.is_dir():
+        raise NightshiftError(f"there is no folder {frames}")
+    folders = (sorted(frames.glob(f"{folder.name}/*.png")) for folder in sorted(frames.iterdir()) if folder.is_dir())
+    found = [pictures for pictures in folders if len(pictures) > 1]
+    if not found:
+        raise NightshiftError(f"{frames} has no folder with two pictures (.png) of one screen")
+    return found
+
+
+def _replay(ws: Workspace, recording: Sequence[Path], asks: Sequence[str], changes: _Changes) -> None:
+    """Meets what changed in a recording by no more than a screen may that is read again; repeats are passed over."""
+    before: Sight | None = None
+    for file in recording:
+        image = open_image(intake(read_file(file, ws.settings.media), ws.settings.media, name=file.name)[1])
+        if before is not None and before.pixels_HWC.shape[:2] == (image.height, image.width):
+            changed = changed_blocks(before.pixels_HWC, pixels_of(image)).mean()
+            if changed == 0:
+                continue
+            if changed <= MOST_CHANGED:
+                before = changes.meet(before, image, asks)
+                continue
+        before = Sight(pixels_of(image), read_image(image))
 
 
 def _again(before: Sight, image: Image.Image) -> Reading:
