@@ -23,6 +23,7 @@ __all__ = [
     "TitleMiss",
     "edit_distance",
     "measure_titles",
+    "screen_findings",
     "verify_prediction",
     "verify_screen",
 ]
@@ -76,7 +77,7 @@ def verify_screen(ws: Workspace, path: Path, work: str | None = None) -> ScreenF
     """
     library = FolderLibrary(ws.cache, ws.settings.media)
     media = library.add(read_file(path, ws.settings.media), path.name)
-    found = _findings(library, media)
+    found = screen_findings(library, media)
     if work is None:
         return found
     classifier = Classifier.of_champion(ws, SCREEN)
@@ -91,12 +92,13 @@ def verify_prediction(ws: Workspace, prediction_id: str) -> ScreenFindings:
     """
     said = prediction(ws, prediction_id)
     (example,) = ws.store.get_many(Example, [said.example])
-    found = _findings(ws.library, example.media[0])
+    found = screen_findings(ws.library, example.media[0])
     classifier = Classifier.load(ws, said.environment, said.release)
     return found.model_copy(update={"elements": weighed(classifier, example, ws.library, found.elements)})
 
 
-def _findings(library: Library, media: str) -> ScreenFindings:
+def screen_findings(library: Library, media: str) -> ScreenFindings:
+    """What the rules see on a picture that has been read; no champion is asked."""
     reading, image = library.reading(media), library.image(media)
     started = time.perf_counter()
     elements = screen_elements(reading, image)
