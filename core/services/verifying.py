@@ -12,7 +12,8 @@ from core.media import read_file
 from core.policy import Library
 from core.schema import Example, NightshiftError
 from core.services.classify import Classifier, prediction
-from core.services.importing import Progress, file_within, rows_of_table
+from core.services.folders import file_within, rows_of_table
+from core.services.importing import Progress
 from core.services.measuring import FolderLibrary
 from core.services.relevance import weighed
 from core.services.workspace import Workspace

@@ -61,7 +61,7 @@ def panels(pixels_HW3: Pixels) -> list[Panel]:
     height, width = pixels_HW3.shape[0] // HALF, pixels_HW3.shape[1] // HALF
     if min(height, width) < LEAST_HEIGHT:
         return []
-    small = cv2.resize(pixels_HW3, (width, height), interpolation=cv2.INTER_NEAREST)
+    small: Pixels = np.asarray(cv2.resize(pixels_HW3, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
     across_HW = np.zeros((height + 1, width), np.uint8)
     across_HW[1:-1] = _differs(small[:-1], small[1:])
     down_HW = np.zeros((height, width + 1), np.uint8)

@@ -24,7 +24,8 @@ from core.reading.incremental import MOST_CHANGED, Sight, changed_blocks, read_a
 from core.reading.ocr import pixels_of
 from core.schema import Example, NightshiftError
 from core.services.classify import Classifier
-from core.services.importing import FolderRow, Progress, file_within, read_folder
+from core.services.folders import FolderRow, file_within, read_folder
+from core.services.importing import Progress
 from core.services.verifying import screen_findings
 from core.services.workspace import Workspace
 
