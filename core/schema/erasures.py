@@ -29,7 +29,9 @@ class Erasure(Record):
     reviewer: str | None = None
     "Open: whose words go."
     runs: tuple[str, ...] = ()
-    "Nights and trainings that used what was erased."
+    "Nights and trainings that named something of it."
+    learnt: tuple[str, ...] = ()
+    "Those of them that trained on it."
     done_at: AwareDatetime | None = None
     erased: dict[str, int] = Field(default_factory=dict)
     "How many of each kind went."

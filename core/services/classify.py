@@ -113,6 +113,9 @@ def take_in(ws: Workspace, data: bytes, *, name: str | None, source: str | None,
     media, png = intake(data, ws.settings.media, name=name, source=source, session=session)
     ws.blobs.put(media.blob, png)
     ws.store.add(media)
+    # The same picture may have been erased between these two: its record is then new, and its file is wanted again.
+    if not ws.blobs.exists(media.blob):
+        ws.blobs.put(media.blob, png)
     ws.library.remember(media)
     return media
 
@@ -145,7 +148,10 @@ def classify(
         answered = answered.model_copy(
             update={"answer": word.answer, "probability": 1.0, "confidence": 1.0, "from_person": True}
         )
-    ws.store.add(example, answered)
+    if not ws.store.add(example, answered):
+        ws.library.forget({media.id})
+        ws.cache.forget(media.id)
+        raise NightshiftError("the screen was erased while it was answered; send it again if it should be kept")
     return answered
 
 

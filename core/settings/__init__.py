@@ -13,6 +13,7 @@ from core.settings.judging import (
 )
 from core.settings.notices import NoticeSettings, WebhookSettings
 from core.settings.reading import ReadingSettings
+from core.settings.retention import RetentionSettings
 from core.settings.tree import (
     GateSettings,
     LearningSettings,
@@ -44,6 +45,7 @@ __all__ = [
     "ReaderSettings",
     "ReadingSettings",
     "RegistrySettings",
+    "RetentionSettings",
     "ReviewSettings",
     "RewardSettings",
     "RolloutSettings",

@@ -22,6 +22,7 @@ from core.schema import NightshiftError
 from core.settings.judging import AuditSettings, JudgingSettings, NamedJudgeSettings, PanelSettings
 from core.settings.notices import NoticeSettings
 from core.settings.reading import ReadingSettings
+from core.settings.retention import RetentionSettings
 from core.settings.section import Section, address_alone
 
 __all__ = [
@@ -289,6 +290,7 @@ class Settings(BaseSettings):
     gate: GateSettings = GateSettings()
     night: NightSettings = NightSettings()
     registry: RegistrySettings = RegistrySettings()
+    retention: RetentionSettings = RetentionSettings()
     rollout: RolloutSettings = RolloutSettings()
     serve: ServeSettings = ServeSettings()
     notices: NoticeSettings = NoticeSettings()

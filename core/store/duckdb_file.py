@@ -140,7 +140,7 @@ class DuckDBFile(Engine):
             yield connection
 
     def compact(self, deadline_s: float) -> bool:
-        """DuckDB leaves deleted rows where they lay, through a checkpoint and a vacuum: only another file is free of them.
+        """DuckDB leaves deleted rows where they lay, whether it checkpoints or vacuums: only a new file is without.
 
         While the old file is locked for reading nobody can write to it, so that the new one, which takes its name
         before the lock ends, lacks nothing.

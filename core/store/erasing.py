@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from core.schema import Example, Media, Record
 from core.store import tables
 from core.store.engine import Connection
 
-__all__ = ["Gone", "erase", "left_out", "mentions", "naming"]
+__all__ = ["Gone", "erase", "mentions", "naming", "too_late"]
 
 Gone = Mapping[type[Record], Mapping[str, Collection[str]]]
 "Of each kind, the records of which a column (`id`, or one of `tables.COLUMNS`) has one of these values."
 
+JSON: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
+"As records are kept."
 CLUSTER = '"cluster":"[0-9a-f]*",?'
 "The name of a cluster is the id of the picture that began it, and outlives that picture."
 
@@ -59,48 +62,57 @@ def _rewrite(connection: Connection, record: Record) -> None:
     connection.execute(f"UPDATE {kind.kind}_event SET {change} WHERE id = ?", [*values, id])
 
 
-def left_out(connection: Connection, kind: type[Record], records: Iterable[Record]) -> set[str]:
-    """Ids of the records that are about something erased that is not there again: they came too late.
+def too_late(connection: Connection, records: Iterable[Record]) -> set[str]:
+    """Ids of the records that are about a picture or an example that was erased and is not there again.
 
-    Without this, whoever was at work on a picture while it was erased would bring a part of it back.
+    Without this, whoever was at work on a screen while it was erased would bring a part of it back.
     """
+    shown: dict[str, list[str]] = {}
     about: dict[str, list[str]] = {}
-    wanted: type[Record] = Example
+    brought: set[str] = set()
     for record in records:
-        if kind is Example:
-            wanted, named = Media, tuple(getattr(record, "media", ()))
-        else:
-            named = (record.example,) if "example" in tables.COLUMNS[kind] and hasattr(record, "example") else ()
-        for each in named:
-            about.setdefault(each, []).append(record.id)
-    if not about:
-        return set()
-    missing = connection.execute(
+        if isinstance(record, Example):
+            brought.add(record.id)
+            for media in record.media:
+                shown.setdefault(media, []).append(record.id)
+        elif isinstance(example := getattr(record, "example", None), str):
+            about.setdefault(example, []).append(record.id)
+    late = {id for media in _missing(connection, Media, shown) for id in shown[media]}
+    gone = late | (set(_missing(connection, Example, about)) - brought)
+    return late | {id for example in gone for id in about.get(example, ())}
+
+
+def _missing(connection: Connection, kind: type[Record], ids: Collection[str]) -> list[str]:
+    if not ids:
+        return []
+    found = connection.execute(
         "SELECT DISTINCT content FROM tombstone_event WHERE what = ? AND content IN (SELECT unnest(?::VARCHAR[])) "
-        f"AND content NOT IN (SELECT id FROM {wanted.kind}_event WHERE id IN (SELECT unnest(?::VARCHAR[])))",
-        [wanted.kind, list(about), list(about)],
-    ).fetchall()
-    return {id for (content,) in missing for id in about[content]}
+        f"AND content NOT IN (SELECT id FROM {kind.kind}_event WHERE id IN (SELECT unnest(?::VARCHAR[])))",
+        [kind.kind, list(ids), list(ids)],
+    )
+    return [row[0] for row in found.fetchall()]
 
 
-def naming(connection: Connection, kind: type[Record], ids: Collection[str], texts: Collection[str]) -> list[str]:
-    """Ids of the records of a kind that name one of the content ids or UUIDs, or have one of the texts as a value.
+def naming(
+    connection: Connection, kind: type[Record], ids: Collection[str], fields: Collection[tuple[str, str]]
+) -> list[str]:
+    """Ids of the records of a kind that name one of the content ids or UUIDs, or have a field with the value given.
 
-    Where an id stands as the name of a cluster it does not count.
+    Where an id stands as the name of a cluster it does not count. Fields count at any depth.
     """
-    if not ids and not texts:
+    if not ids and not fields:
         return []
     table = f"{kind.kind}_event"
     found = connection.execute(
         f"SELECT DISTINCT id FROM (SELECT id, unnest(regexp_extract_all(regexp_replace(payload::VARCHAR, '{CLUSTER}', "
         f"'', 'g'), '[0-9a-f]{{32,64}}')) AS named FROM {table}) WHERE named IN (SELECT unnest(?::VARCHAR[])) "
-        f"UNION SELECT id FROM {table}, (SELECT unnest(?::VARCHAR[]) AS wanted) WHERE contains(payload::VARCHAR, wanted)",
-        [list(ids), [json.dumps(text, ensure_ascii=False) for text in texts]],
+        f"UNION SELECT id FROM {table}, (SELECT unnest(?::VARCHAR[]) AS field) WHERE contains(payload::VARCHAR, field)",
+        [list(ids), [json.dumps({name: value}, **JSON)[1:-1] for name, value in fields]],
     )
     return sorted(row[0] for row in found.fetchall())
 
 
-def mentions(connection: Connection, ids: Collection[str], texts: Collection[str]) -> dict[str, int]:
+def mentions(connection: Connection, ids: Collection[str], fields: Collection[tuple[str, str]]) -> dict[str, int]:
     """How many records of each kind name one of these; kinds that do not are left out."""
-    found = {kind.kind: len(naming(connection, kind, ids, texts)) for kind in tables.KINDS}
+    found = {kind.kind: len(naming(connection, kind, ids, fields)) for kind in tables.KINDS}
     return {kind: number for kind, number in found.items() if number}

@@ -53,9 +53,7 @@ class Store:
         if not by_kind:
             return 0
         rows = {kind: tables.rows_of(kind, by_id.values()) for kind, by_id in by_kind.items()}
-        return self.database.write(
-            lambda connection: sum(_insert(connection, kind, by_id, rows[kind]) for kind, by_id in by_kind.items())
-        )
+        return self.database.write(lambda connection: _insert(connection, by_kind, rows))
 
     def get(self, kind: type[T], id: str) -> T | None:
         """The record with this id, or None."""
@@ -200,14 +198,14 @@ class Store:
 
         return self.database.write(work)
 
-    def naming(self, kind: type[T], ids: Collection[str], texts: Collection[str] = ()) -> list[T]:
-        """Records of a kind that name one of these ids, but as a cluster, or have one of these texts as a value."""
-        found = self.database.read(lambda connection: erasing.naming(connection, kind, ids, texts))
+    def naming(self, kind: type[T], ids: Collection[str], fields: Collection[tuple[str, str]] = ()) -> list[T]:
+        """Records of a kind that name one of these ids (not as a cluster), or have one of these fields so."""
+        found = self.database.read(lambda connection: erasing.naming(connection, kind, ids, fields))
         return self.find(kind, id=found) if found else []
 
-    def mentions(self, ids: Collection[str], texts: Collection[str] = ()) -> dict[str, int]:
-        """How many records of each kind name one of these ids or have one of these texts as a value."""
-        return self.database.read(lambda connection: erasing.mentions(connection, ids, texts))
+    def mentions(self, ids: Collection[str], fields: Collection[tuple[str, str]] = ()) -> dict[str, int]:
+        """How many records of each kind name one of these ids or have one of these fields with its value."""
+        return self.database.read(lambda connection: erasing.mentions(connection, ids, fields))
 
     def compact(self) -> bool:
         """Writes the database anew, so that nothing deleted is left in free parts of it; whether that was done.
@@ -238,11 +236,17 @@ class Store:
         return [(seq, tables.parse(kind, payloads[seq])) for seq in seqs if seq in payloads]
 
 
-def _insert(connection: Connection, kind: type[Record], by_id: Mapping[str, Record], rows: list[list[object]]) -> int:
-    late = erasing.left_out(connection, kind, by_id.values())
-    if late:
-        rows = tables.rows_of(kind, [record for id, record in by_id.items() if id not in late])
-    return tables.insert(connection, kind, rows)
+def _insert(
+    connection: Connection,
+    by_kind: Mapping[type[Record], Mapping[str, Record]],
+    rows: Mapping[type[Record], list[list[object]]],
+) -> int:
+    late = erasing.too_late(connection, [record for by_id in by_kind.values() for record in by_id.values()])
+    added = 0
+    for kind, by_id in by_kind.items():
+        kept = [record for id, record in by_id.items() if id not in late]
+        added += tables.insert(connection, kind, rows[kind] if len(kept) == len(by_id) else tables.rows_of(kind, kept))
+    return added
 
 
 def _label(seq: int, word: Correction) -> Label:

@@ -59,6 +59,7 @@ golden_share = 0.3
 lease_s = 600
 """
 WORK = {
+    "retention": night.retention,
     "ingest": night.ingest,
     "variants": night.make_variants,
     "judge": night.judge,
