@@ -94,6 +94,10 @@ class LocalLibrary:
                 )
         return self._readings[media]
 
+    def keep_reading(self, media: str, reading: Reading) -> None:
+        """Keeps a reading that was made already, unless there is one."""
+        self._cache.reading(media, lambda: self.image(media), lambda _: reading)
+
     def _read(self, media: str, image: Image) -> Reading:
         return self._sessions.read(image, self._session_of[media])
 

@@ -13,6 +13,7 @@ from core.settings.judging import (
 )
 from core.settings.notices import NoticeSettings, WebhookSettings
 from core.settings.reading import ReadingSettings
+from core.settings.redaction import RedactionSettings
 from core.settings.retention import RetentionSettings
 from core.settings.tree import (
     GateSettings,
@@ -44,6 +45,7 @@ __all__ = [
     "PanelSettings",
     "ReaderSettings",
     "ReadingSettings",
+    "RedactionSettings",
     "RegistrySettings",
     "RetentionSettings",
     "ReviewSettings",
