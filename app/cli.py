@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from app.erasing import forget, retention
 from app.keeping import data
 from app.measuring import bench, judge, verify
 from app.options import Dataset, Home, Json
@@ -32,6 +33,8 @@ app.add_typer(bench, name="bench")
 app.add_typer(judge, name="judge")
 app.add_typer(verify, name="verify")
 app.add_typer(notices, name="notices")
+app.add_typer(retention, name="retention")
+app.command()(forget)
 
 
 @app.command()

@@ -23,6 +23,7 @@ from core.settings import load_settings
 __all__ = ["create_app", "serve"]
 
 logger = logging.getLogger(__name__)
+ERASED_LOOK_S = 5.0
 CLOSE_AFTER_S = 3
 "Pages keep a stream open for as long as they are shown; a stop does not wait for them."
 
@@ -73,7 +74,10 @@ def serve(
 @asynccontextmanager
 async def _lifespan(engine: Engine, app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001
     threading.Thread(target=_warm_up, args=(engine,), name="warm-up", daemon=True).start()
+    over = threading.Event()
+    threading.Thread(target=_let_go_of_erased, args=(engine.ws, over), name="erased", daemon=True).start()
     yield
+    over.set()
 
 
 def _warm_up(engine: Engine) -> None:
@@ -81,6 +85,15 @@ def _warm_up(engine: Engine) -> None:
         engine.warm_up()
     except NightshiftError as error:
         logger.warning("not ready: %s", error)
+
+
+def _let_go_of_erased(ws: Workspace, over: threading.Event) -> None:
+    """Keeps nothing in memory of what another process has erased."""
+    while not over.wait(ERASED_LOOK_S):
+        try:
+            ws.let_go_of_erased()
+        except NightshiftError as error:
+            logger.warning("could not look for what was erased: %s", error)
 
 
 def _listen(host: str, port: int) -> socket.socket:

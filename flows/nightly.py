@@ -1,5 +1,6 @@
 """The night: people's corrections become a challenger, and the challenger champion if it earns it.
 
+    retention  screens that nobody gave feedback on, and whose time is over, are erased
     ingest     what people said since the last night; one cluster of near-duplicates in five is golden, never trained on
     variants   the same, said again of screens and descriptions that differ in what should not matter
     judge      the teacher's opinion of what nobody labelled, weighed by what it gets right beyond the champion
@@ -53,6 +54,7 @@ def nightly(
     store = open_store(settings.store_url)
     with only_night(store, f"night/{environment}", settings.night.lease_s, tell=get_run_logger().warning) as lease:
         night = begin(settings.home, environment, seed, trigger)
+        let_go(night, lease)
         ingest(night, lease)
         make_variants(night, lease)
         judge(night, lease)
@@ -73,6 +75,15 @@ def begin(home: Path, environment: str, seed: int | None, trigger: str) -> Night
     run = stages.begin(Workspace.open(home), environment, seed=seed, trigger=trigger)
     _say("night {run} with seed {seed}", run=run.id, seed=run.seed)
     return Night(str(home), environment, run.id)
+
+
+@task(**ONCE)
+def let_go(night: Night, lease: Lease) -> None:
+    """Screens that nobody gave feedback on go once they are old."""
+    done = _once("retention", night, lease)
+    _say("{erased} old screens without feedback were erased", **done)
+    if done.get("failed"):
+        _say("retention failed: {failed}", **done)
 
 
 @task(**ONCE)

@@ -21,6 +21,7 @@ from flows.client import run_now
 __all__ = ["nightly", "show_night", "watched", "without_prefect_logs"]
 
 USUAL_S = {
+    "retention": 1.0,
     "ingest": 1.0,
     "variants": 20.0,
     "judge": 5.0,

@@ -17,6 +17,7 @@ from core.services.night import STAGES, night_remarks
 __all__ = ["gate_report", "night_steps", "nights_table"]
 
 STAGE_TITLES = {
+    "retention": "Let go of old screens",
     "ingest": "Take in feedback",
     "variants": "Make variants",
     "judge": "Ask the judge",

@@ -2,13 +2,14 @@
 
 from core.media.blobs import Blobs, blob_key
 from core.media.errors import BlobDamaged, ImageRefused
-from core.media.intake import hamming, intake, pixel_hash, read_file
+from core.media.intake import as_kept, hamming, intake, pixel_hash, read_file
 from core.media.normalise import open_image
 
 __all__ = [
     "BlobDamaged",
     "Blobs",
     "ImageRefused",
+    "as_kept",
     "blob_key",
     "hamming",
     "intake",

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ def blob_key(data: bytes, suffix: str) -> str:
     """Where `data` is kept: "ab/abcd....suffix", after the SHA-256 of its bytes."""
     digest = hashlib.sha256(data).hexdigest()
     return f"{digest[:2]}/{digest}.{suffix}"
+
+
+LEFT_S = 600.0
+"A file that is still being written after so long is not: whoever wrote it was killed."
 
 
 class Blobs:
@@ -76,9 +81,18 @@ class Blobs:
         return bool(self._fs.exists(self._path(key)))
 
     def delete(self, key: str) -> None:
-        """Removes what is under the key; nothing happens where there is nothing."""
-        with suppress(FileNotFoundError):
-            self._fs.rm_file(self._path(key))
+        """Removes what is under the key, and what killed writes of it left; does nothing where there is nothing.
+
+        Raises NightshiftError where that fails.
+        """
+        path = self._path(key)
+        try:
+            with suppress(FileNotFoundError):
+                self._fs.rm_file(path)
+            if isinstance(self._fs, LocalFileSystem):
+                _remove_left(Path(path))
+        except OSError as error:
+            raise NightshiftError(f"cannot remove blob {key} of {self.url}: {error.strerror or error}") from error
 
     def size(self, key: str) -> int:
         """Bytes under the key. Raises NightshiftError where there is nothing."""
@@ -91,6 +105,15 @@ class Blobs:
         if not KEY.fullmatch(key):
             raise NightshiftError(f"{key!r} is not the key of a blob")
         return f"{self._root}/{key}"
+
+
+def _remove_left(path: Path) -> None:
+    for aside in path.parent.glob(f".{path.name}.*"):
+        with suppress(FileNotFoundError):
+            if time.time() - aside.stat().st_mtime > LEFT_S:
+                aside.unlink()
+    if path.parent.is_dir():
+        write_through(path.parent)
 
 
 def _fits(key: str, data: bytes) -> bool:

@@ -15,7 +15,7 @@ from core.media.normalise import bounded, encode, opaque_rgb, upright
 from core.schema import Media
 from core.settings import MediaSettings
 
-__all__ = ["hamming", "intake", "pixel_hash", "read_file"]
+__all__ = ["as_kept", "hamming", "intake", "pixel_hash", "read_file"]
 
 MIN_SIDE = 8
 "Pixels; on anything smaller there is nothing to see, and nothing for a perceptual hash to hold on to."
@@ -42,6 +42,11 @@ def intake(
             raise ImageRefused(f"is too narrow: {image.width} x {image.height} pixels once it is scaled down")
     except ImageRefused as error:
         raise ImageRefused(error.reason, name) from error.__cause__
+    return as_kept(image, source=source, session=session)
+
+
+def as_kept(image: Image.Image, *, source: str | None = None, session: str | None = None) -> tuple[Media, bytes]:
+    """The record of a normalised RGB picture, and the PNG file to put under its `blob` key."""
     stored = encode(image)
     media = Media(
         id=pixel_hash(image),

@@ -2,7 +2,9 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,9 @@ from core.reading.ocr import ENGINE, read_image
 __all__ = ["DerivedCache"]
 
 Arrays = dict[str, NDArray[np.float32]]
+MAKING = ".making-"
+LEFT_S = 600.0
+"A file that is still being made after so long is not: whoever made it was killed."
 
 
 class DerivedCache:
@@ -55,10 +60,28 @@ class DerivedCache:
         self._write(path, lambda temporary: save_file(arrays, temporary))
         return arrays
 
-    def forget(self, media: str) -> None:
-        """Removes everything derived from `media`."""
+    def forget(self, media: str) -> int:
+        """Removes everything derived from `media`; how many files that were."""
+        removed = 0
         for path in self._folder(media).glob(f"{media}.*"):
             path.unlink(missing_ok=True)
+            removed += 1
+        return removed
+
+    def kept(self) -> dict[str, list[Path]]:
+        """The files there are, by the id of what they derive from."""
+        found: dict[str, list[Path]] = {}
+        for path in self.root.glob("??/*"):
+            if not path.name.startswith(MAKING):
+                found.setdefault(path.name.split(".", 1)[0], []).append(path)
+        return found
+
+    def sweep(self) -> None:
+        """Removes what was being written when somebody was killed."""
+        for path in self.root.glob(f"??/{MAKING}*"):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > LEFT_S:
+                    path.unlink()
 
     def _folder(self, media: str) -> Path:
         return self.root / media[:2]
@@ -68,7 +91,7 @@ class DerivedCache:
 
     def _write(self, path: Path, write: Callable[[Path], object]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".making-")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=MAKING)
         os.close(handle)
         temporary = Path(name)
         try:

@@ -21,6 +21,10 @@ from core.schema.decisions import (
     Outcome,
     Promotion,
 )
+from core.schema.erasures import (
+    Erasure,
+    Tombstone,
+)
 from core.schema.examples import (
     ChosenBy,
     Correction,
@@ -69,6 +73,7 @@ __all__ = [
     "DatasetVersion",
     "Decision",
     "Delivery",
+    "Erasure",
     "Evaluation",
     "Event",
     "Evidence",
@@ -94,6 +99,7 @@ __all__ = [
     "Session",
     "ShadowAnswer",
     "StageResult",
+    "Tombstone",
     "Trial",
     "TrialStage",
     "TrialStep",

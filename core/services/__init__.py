@@ -6,6 +6,7 @@ from core.services.auditing import JudgeEvaluation, audit_figures, audit_judges,
 from core.services.classify import Classifier, classify, prediction
 from core.services.comparing import compare_releases
 from core.services.doctor import Finding, doctor
+from core.services.erasing import Wanted, forget
 from core.services.exporting import export_version
 from core.services.feedback import correct, standing_word, undo
 from core.services.importing import ImportReport, import_folder
@@ -22,6 +23,7 @@ from core.services.releases import (
     releases,
     verify_releases,
 )
+from core.services.retention import retain
 from core.services.review import ReviewItem, review_queue
 from core.services.rollout import advance, approve, rollout_state
 from core.services.sessions import session_frames, sessions
@@ -38,6 +40,7 @@ __all__ = [
     "ImportReport",
     "JudgeEvaluation",
     "ReviewItem",
+    "Wanted",
     "Workspace",
     "ablate",
     "advance",
@@ -56,6 +59,7 @@ __all__ = [
     "evaluate_judge",
     "export_version",
     "find_version",
+    "forget",
     "history",
     "import_folder",
     "measure_titles",
@@ -72,6 +76,7 @@ __all__ = [
     "reject_release",
     "release_facts",
     "releases",
+    "retain",
     "review_queue",
     "rollback",
     "rollout_state",

@@ -50,7 +50,7 @@ def evaluate_judge(
     """
     started = time.perf_counter()
     teacher = teacher_of(ws, environment, judge=name)
-    library = FolderLibrary(ws.cache, ws.settings.media)
+    library = FolderLibrary(ws.cache, ws.settings.media, ws.settings.redaction)
     pairs = labelled_pairs(
         ws, environment, directory, library, read=teacher.reads, progress=progress if teacher.reads else None
     )

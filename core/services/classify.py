@@ -9,11 +9,11 @@ from typing import Self
 import torch
 
 from core.learning import answer
-from core.media import intake
 from core.policy import Library, Policy
 from core.policy.calibration import Calibration
 from core.schema import CANNOT_TELL, Checkpoint, Example, Media, NightshiftError, Prediction, Release, new_id
 from core.services.feedback import standing_word
+from core.services.redacting import taken_in
 from core.services.workspace import Workspace
 
 __all__ = ["Classifier", "classify", "load_policy", "prediction", "take_in"]
@@ -109,11 +109,17 @@ class Classifier:
 
 
 def take_in(ws: Workspace, data: bytes, *, name: str | None, source: str | None, session: str | None) -> Media:
-    """Checks and stores a picture. Raises ImageRefused with the reason, and then nothing is stored."""
-    media, png = intake(data, ws.settings.media, name=name, source=source, session=session)
+    """Checks, redacts and stores a picture. Raises ImageRefused with the reason, and then nothing is stored."""
+    told = ws.settings
+    media, png, reading = taken_in(data, told.media, told.redaction, name=name, source=source, session=session)
     ws.blobs.put(media.blob, png)
     ws.store.add(media)
+    # The same picture may have been erased between these two: its record is then new, and its file is wanted again.
+    if not ws.blobs.exists(media.blob):
+        ws.blobs.put(media.blob, png)
     ws.library.remember(media)
+    if reading is not None:
+        ws.library.keep_reading(media.id, reading)
     return media
 
 
@@ -145,7 +151,10 @@ def classify(
         answered = answered.model_copy(
             update={"answer": word.answer, "probability": 1.0, "confidence": 1.0, "from_person": True}
         )
-    ws.store.add(example, answered)
+    if not ws.store.add(example, answered):
+        ws.library.forget({media.id})
+        ws.cache.forget(media.id)
+        raise NightshiftError("the screen was erased while it was answered; send it again if it should be kept")
     return answered
 
 

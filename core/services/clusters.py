@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from core.schema import Media
+from core.schema import Example, Media, Tombstone
 from core.store import Store
 
 __all__ = ["VARIANT_SOURCE", "ClusterIndex"]
@@ -40,16 +40,32 @@ class ClusterIndex:
             self._catch_up()
             return set(self._members)
 
+    def begin_again(self) -> None:
+        """Forgets what it knows: something was erased."""
+        with self._lock:
+            self._seen, self._hashes, self._members, self._cluster_of = 0, np.zeros(0, dtype=np.uint64), [], {}
+
+    def _told(self) -> dict[str, str]:
+        """Clusters that examples were given. Where the picture that began one was erased, only they say which it is."""
+        if not self._store.count(Tombstone):
+            return {}
+        told: dict[str, str] = {}
+        for example in self._store.find(Example, parent=None):
+            for media in example.media:
+                told.setdefault(media, example.cluster)
+        return told
+
     def _catch_up(self) -> None:
-        new = self._store.find(Media, after_seq=self._seen)
-        self._seen += len(new)
-        taken_in = [media for media in new if media.source != VARIANT_SOURCE]
+        told = self._told() if self._seen == 0 else {}
+        new = self._store.numbered(Media, self._seen)
+        self._seen = new[-1][0] if new else self._seen
+        taken_in = [media for _, media in new if media.source != VARIANT_SOURCE]
         added = np.array([int(media.phash, 16) for media in taken_in], dtype=np.uint64)
         hashes = np.concatenate([self._hashes, added])
         for position, media in enumerate(taken_in, start=len(self._members)):
             distances = np.bitwise_count(hashes[:position] ^ hashes[position])
             near = np.flatnonzero(distances <= self._distance)
             first = self._members[int(near[0])] if near.size else None
-            self._cluster_of[media.id] = self._cluster_of[first] if first else media.id
+            self._cluster_of[media.id] = told.get(media.id) or (self._cluster_of[first] if first else media.id)
             self._members.append(media.id)
         self._hashes = hashes

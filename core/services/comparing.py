@@ -74,7 +74,7 @@ def _folder(
 ) -> tuple[list[Case], FolderLibrary | None]:
     if dataset is None:
         return [], None
-    library = FolderLibrary(ws.cache, ws.settings.media)
+    library = FolderLibrary(ws.cache, ws.settings.media, ws.settings.redaction)
     pairs = labelled_pairs(ws, environment, dataset, library, progress=progress)
     return [Case(pair.example, pair.row.label, "dataset", pair.row.file) for pair in pairs], library
 

@@ -10,7 +10,9 @@ from core.environments import environments
 from core.reading import text_encoder
 from core.schema import JudgeAudit, Media, NightshiftError
 from core.services.classify import Classifier
+from core.services.erasing import open_erasures, unexplained
 from core.services.judging import teacher_of
+from core.services.retention import pictures_due
 from core.services.workspace import Workspace
 from core.settings import load_settings
 from core.store import open_store
@@ -50,6 +52,8 @@ def doctor(home: Path | None = None) -> list[Finding]:
         return [*findings, Finding(name="store", ok=False, what=str(error), do=what)]
     findings.append(_found("store", "mend or restore it from a backup", lambda: _store(ws)))
     findings.append(_found("pictures", "restore the blobs folder from a backup", lambda: _pictures(ws)))
+    do = "ask for the same again, or run `nightshift retention run`: both go on with it"
+    findings.append(_found("erasure", do, lambda: _erasure(ws)))
     findings.append(_found("privacy", "remove them, and the predictions that quote them stay", lambda: _privacy(ws)))
     findings.append(_found("reading", "install again with `make up`", _reading))
     for name in environments():
@@ -88,6 +92,19 @@ def _pictures(ws: Workspace) -> str:
     for media in newest:
         ws.blobs.get(media.blob)
     return f"the newest {len(newest)} are there and undamaged"
+
+
+def _erasure(ws: Workspace) -> str:
+    """Raises NightshiftError where an erasure was interrupted, or a dataset version does not add up."""
+    waiting = len(open_erasures(ws))
+    if waiting:
+        raise NightshiftError(f"{waiting} erasures were begun and not ended")
+    versions, erased, left = unexplained(ws)
+    if left:
+        raise NightshiftError(f"dataset versions name {len(left)} labels that are neither here nor erased")
+    due, days = len(pictures_due(ws)), ws.settings.retention.without_feedback_days
+    kept = f"{due} screens without feedback for {days:g} days go with the next night" if days else "retention is off"
+    return f"{versions} dataset versions add up, {erased} of their labels are erased; {kept}"
 
 
 def _privacy(ws: Workspace) -> str:

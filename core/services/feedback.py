@@ -74,7 +74,8 @@ def label_example(
         chosen_by=chosen_by,
         chosen_probability=chosen_probability,
     )
-    ws.store.add(word)
+    if not ws.store.add(word):
+        raise NightshiftError("the screen was erased; nothing can be said of it any more")
     return word
 
 

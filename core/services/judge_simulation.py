@@ -155,7 +155,7 @@ class _Trial:
         )
         self._truth = dict(self._answers(ruled))
         measured = drawn_lessons(root / "measured", MEASURED_PAIRS, first_seed=1000 * seed + 500)
-        self._library = FolderLibrary(DerivedCache(cache), self.ws.settings.media)
+        self._library = FolderLibrary(DerivedCache(cache), self.ws.settings.media, self.ws.settings.redaction)
         self._measured = [self._pair(measured.folder, _ruled(row)) for row in measured.rows]
 
     def learn(self, arm: _Arm) -> dict[str, float]:
@@ -181,7 +181,7 @@ class _Trial:
         return _Taught.open(self._root / "home", **settings)
 
     def _answers(self, lessons: Lessons) -> Iterator[tuple[str, str]]:
-        library = FolderLibrary(DerivedCache(self._cache), self.ws.settings.media)
+        library = FolderLibrary(DerivedCache(self._cache), self.ws.settings.media, self.ws.settings.redaction)
         for row in lessons.rows:
             data = (lessons.folder / "images" / row.file).read_bytes()
             example = self.ws.environment(self._environment).example((library.add(data),), row.ask, cluster="")

@@ -9,15 +9,16 @@ import numpy as np
 from PIL.Image import Image
 
 from core.evaluation import abstaining, cluster_sums, difference_ci95, figures, summarise
-from core.media import intake, open_image, read_file
+from core.media import open_image, read_file
 from core.reading import DerivedCache, Reading
 from core.schema import CANNOT_TELL, Example, ItemScore, NightshiftError
 from core.services.classify import Classifier
 from core.services.folders import FolderRow, file_within, read_folder
 from core.services.importing import Progress
+from core.services.redacting import taken_in
 from core.services.scoring import score_item
 from core.services.workspace import Workspace
-from core.settings import MediaSettings
+from core.settings import MediaSettings, RedactionSettings
 
 if TYPE_CHECKING:
     from core.policy.base import Arrays
@@ -34,21 +35,24 @@ __all__ = [
     "score_pairs",
 ]
 
+UNREDACTED = RedactionSettings()
 INTERVAL_SEED = 20_260_101
 
 
 class FolderLibrary:
     """Pictures held in memory, readings in the cache. Meets `core.policy.Library`; knows no store."""
 
-    def __init__(self, cache: DerivedCache, settings: MediaSettings) -> None:
-        self._cache, self._settings = cache, settings
+    def __init__(self, cache: DerivedCache, settings: MediaSettings, redaction: RedactionSettings = UNREDACTED) -> None:
+        self._cache, self._settings, self._redaction = cache, settings, redaction
         self._pngs: dict[str, bytes] = {}
         self._readings: dict[str, Reading] = {}
 
     def add(self, data: bytes, name: str | None = None) -> str:
         """Takes a picture in as the product would, and returns its media id. Raises ImageRefused."""
-        media, png = intake(data, self._settings, name=name)
+        media, png, reading = taken_in(data, self._settings, self._redaction, name=name)
         self._pngs[media.id] = png
+        if reading is not None:
+            self._cache.reading(media.id, lambda: open_image(png), lambda _: reading)
         return media.id
 
     def forget(self, media: str) -> None:
@@ -146,7 +150,7 @@ def evaluate_folder(
     """
     classifier = Classifier.prompted(ws, environment) if prompted else Classifier.load(ws, environment, release)
     baseline = Classifier.prompted(ws, environment) if beside_prompted else None
-    library = FolderLibrary(ws.cache, ws.settings.media)
+    library = FolderLibrary(ws.cache, ws.settings.media, ws.settings.redaction)
     reads = any(each.policy.reads for each in (classifier, baseline) if each is not None)
     pairs = labelled_pairs(ws, environment, directory, library, read=reads, progress=progress)
     given = answer_pairs(classifier, pairs, library)

@@ -88,7 +88,7 @@ def simulate(
         ws = Workspace.open(Path(home), **{**(overrides or {}), "cache": cache})
         rows = _relabelled(ws, environment, read_folder(directory), relabel)
         live_apps = split_by_app(rows, seed)
-        library = FolderLibrary(ws.cache, ws.settings.media)
+        library = FolderLibrary(ws.cache, ws.settings.media, ws.settings.redaction)
         known = {(pair.row.file, pair.row.ask): pair.example for pair in
                  labelled_pairs(ws, environment, directory, library, progress=progress)}  # fmt: skip
         rows = [row for row in rows if (row.file, row.ask) in known]

@@ -76,7 +76,7 @@ def verify_screen(ws: Workspace, path: Path, work: str | None = None) -> ScreenF
 
     Raises NightshiftError for a picture that cannot be taken in, and for a champion that reads nothing.
     """
-    library = FolderLibrary(ws.cache, ws.settings.media)
+    library = FolderLibrary(ws.cache, ws.settings.media, ws.settings.redaction)
     media = library.add(read_file(path, ws.settings.media), path.name)
     found = screen_findings(library, media)
     if work is None:
@@ -116,7 +116,7 @@ def measure_titles(ws: Workspace, directory: Path, *, progress: Progress | None 
     Raises NightshiftError for a folder without such a manifest, and for a picture that cannot be taken in.
     """
     rows = _manifest(directory)
-    library = FolderLibrary(ws.cache, ws.settings.media)
+    library = FolderLibrary(ws.cache, ws.settings.media, ws.settings.redaction)
     found: list[str | None] = []
     took_ms: list[float] = []
     for done, row in enumerate(rows, start=1):

@@ -2,7 +2,7 @@
 
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import copy
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from core.environments.screen.privacy import ui_text
 from core.media import Blobs, open_image
 from core.reading import DerivedCache, Reading, Sessions
 from core.registry import Registry
-from core.schema import Media, NightshiftError, Run
+from core.schema import Media, NightshiftError, Run, Tombstone
 from core.services.clusters import ClusterIndex
 from core.settings import (
     GateSettings,
@@ -37,10 +37,13 @@ if TYPE_CHECKING:
 __all__ = ["LocalLibrary", "Workspace", "derived_cache"]
 
 
+UI_TEXT = "ui_text"
+
+
 def derived_cache(settings: Settings) -> DerivedCache:
     """What is kept of readings under these settings; what privacy leaves out never lies beside what it kept."""
     if settings.reading.privacy == "ui_text":
-        return DerivedCache(settings.cache_dir / "ui_text", ui_text)
+        return DerivedCache(settings.cache_dir / UI_TEXT, ui_text)
     return DerivedCache(settings.cache_dir)
 
 
@@ -63,6 +66,14 @@ class LocalLibrary:
         self._keys[media.id] = media.blob
         self._session_of[media.id] = media.session
 
+    def forget(self, media: Collection[str]) -> None:
+        """Lets go of what is remembered of these pictures, and of the last screen of every session."""
+        with self._reading_lock:
+            for id in media:
+                for remembered in (self._keys, self._session_of, self._readings):
+                    remembered.pop(id, None)
+            self._sessions = Sessions()
+
     def data(self, media: str) -> bytes:
         """The stored file. Raises NightshiftError for an unknown id or a missing file."""
         if media not in self._keys:
@@ -83,6 +94,10 @@ class LocalLibrary:
                 )
         return self._readings[media]
 
+    def keep_reading(self, media: str, reading: Reading) -> None:
+        """Keeps a reading that was made already, unless there is one."""
+        self._cache.reading(media, lambda: self.image(media), lambda _: reading)
+
     def _read(self, media: str, image: Image) -> Reading:
         return self._sessions.read(image, self._session_of[media])
 
@@ -100,6 +115,7 @@ class Workspace:
         self.registry = Registry(settings.registry_dir, store)
         self.cache = derived_cache(settings)
         self.library = LocalLibrary(store, self.blobs, self.cache)
+        self._stones_seen = 0
 
     @classmethod
     def open(cls, home: Path | None = None, **overrides: Any) -> Self:
@@ -126,6 +142,22 @@ class Workspace:
     def clusters(self) -> ClusterIndex:
         """Near-duplicates among the pictures taken in."""
         return ClusterIndex(self.store, self.settings.review.duplicate_distance)
+
+    def let_go_of_erased(self) -> None:
+        """Forgets what this process remembers of pictures that any process has erased since it last looked."""
+        if self.store.count(Tombstone) == 0:
+            return
+        new = self.store.numbered(Tombstone, self._stones_seen)
+        if new:
+            self.library.forget({stone.content for _, stone in new if stone.what == "media"})
+            self.clusters.begin_again()
+            self._stones_seen = new[-1][0]
+
+    @property
+    def caches(self) -> tuple[DerivedCache, ...]:
+        """Every folder of readings that these settings, or others under which this home was run, fill."""
+        root = self.settings.cache_dir
+        return DerivedCache(root), DerivedCache(root / UI_TEXT)
 
     def environment(self, name: str) -> Environment:
         """The environment called `name`. Raises NightshiftError naming those there are."""

@@ -13,6 +13,8 @@ from core.settings.judging import (
 )
 from core.settings.notices import NoticeSettings, WebhookSettings
 from core.settings.reading import ReadingSettings
+from core.settings.redaction import RedactionSettings
+from core.settings.retention import RetentionSettings
 from core.settings.tree import (
     GateSettings,
     LearningSettings,
@@ -43,7 +45,9 @@ __all__ = [
     "PanelSettings",
     "ReaderSettings",
     "ReadingSettings",
+    "RedactionSettings",
     "RegistrySettings",
+    "RetentionSettings",
     "ReviewSettings",
     "RewardSettings",
     "RolloutSettings",

@@ -22,6 +22,8 @@ from core.schema import NightshiftError
 from core.settings.judging import AuditSettings, JudgingSettings, NamedJudgeSettings, PanelSettings
 from core.settings.notices import NoticeSettings
 from core.settings.reading import ReadingSettings
+from core.settings.redaction import RedactionSettings
+from core.settings.retention import RetentionSettings
 from core.settings.section import Section, address_alone
 
 __all__ = [
@@ -283,12 +285,14 @@ class Settings(BaseSettings):
     reader: ReaderSettings = ReaderSettings()
     vlm: VlmSettings = VlmSettings()
     media: MediaSettings = MediaSettings()
+    redaction: RedactionSettings = RedactionSettings()
     review: ReviewSettings = ReviewSettings()
     reward: RewardSettings = RewardSettings()
     learning: LearningSettings = LearningSettings()
     gate: GateSettings = GateSettings()
     night: NightSettings = NightSettings()
     registry: RegistrySettings = RegistrySettings()
+    retention: RetentionSettings = RetentionSettings()
     rollout: RolloutSettings = RolloutSettings()
     serve: ServeSettings = ServeSettings()
     notices: NoticeSettings = NoticeSettings()

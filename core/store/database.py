@@ -32,6 +32,10 @@ class Database:
         """The result of `work` once it is committed."""
         return self.engine.write(lambda connection: self._on_known_schema(connection, work), self.deadline_s)
 
+    def compact(self) -> bool:
+        """Writes the database anew without what was deleted; False where the engine cannot."""
+        return self.engine.compact(self.deadline_s)
+
     def _on_known_schema(self, connection: Connection, work: Work[T]) -> T:
         # A newer process may migrate the store while an older one is still running.
         row = connection.execute("SELECT max(version) FROM schema_version").fetchone()

@@ -28,7 +28,10 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "temp_directory": "",
 }
+LOOK_AGAIN_S = 0.02
+REPLACED = "was written anew while it was being opened"
 CONTENTION = (
+    REPLACED,
     # Another process holds the file.
     "Could not set lock on file",
     # Someone in this process attached or connected to it without us.
@@ -65,8 +68,13 @@ class Desk:
         try:
             connection = self._connection = self._connection or duckdb.connect(":memory:", config=CONFIG)
             access = "READ_WRITE" if write else "READ_ONLY"
+            before = _file_of(path)
             connection.execute(f"ATTACH '{_quoted(path)}' AS store (TYPE duckdb, {access})")
             try:
+                # Between being opened and being locked the file can have been put aside by whoever wrote it anew:
+                # what is written to it then would be lost. Once it is locked that cannot happen.
+                if before is not None and _file_of(path) != before:
+                    raise duckdb.IOException(f"{path} {REPLACED}")
                 connection.execute("USE store")
                 yield connection
             except duckdb.Error:
@@ -131,6 +139,54 @@ class DuckDBFile(Engine):
         with _desk.attached(self.path, write=write, until=until) as connection:
             yield connection
 
+    def compact(self, deadline_s: float) -> bool:
+        """DuckDB leaves deleted rows where they lay, whether it checkpoints or vacuums: only a new file is without.
+
+        While the old file is locked for reading nobody can write to it, so that the new one, which takes its name
+        before the lock ends, lacks nothing.
+        """
+        until = time.monotonic() + deadline_s
+        aside = self.path.with_name(f".{self.path.name}.{new_id()}.compact")
+        try:
+            while not self._copied(aside, until, deadline_s):
+                aside.unlink(missing_ok=True)
+                if time.monotonic() >= until:
+                    raise StoreBusy(f"{self.name} was written to by others for {deadline_s:g} s; try again")
+        except OSError as error:
+            raise NightshiftError(f"cannot write the store {self.name} anew: {error.strerror}") from error
+        finally:
+            for left in (aside, aside.with_name(f"{aside.name}.wal")):
+                with suppress(OSError):
+                    left.unlink(missing_ok=True)
+        write_through(self.path.parent)
+        return True
+
+    def _copied(self, aside: Path, until: float, deadline_s: float) -> bool:
+        """Whether a copy has taken the place of the file; not where somebody wrote in between."""
+        # What the write-ahead log holds comes into the file, for a log would outlive the file that it belongs to.
+        self.write(lambda connection: connection.execute("SELECT 1"), deadline_s)
+        while True:
+            try:
+                with self.session(write=False, until=until) as connection:
+                    return self._copy(connection, aside)
+            except duckdb.Error as error:
+                if not self.is_contention(error) or time.monotonic() >= until:
+                    raise (self.explain(error) or error) from error
+            time.sleep(LOOK_AGAIN_S)
+
+    def _copy(self, connection: Connection, aside: Path) -> bool:
+        if self.path.with_name(f"{self.path.name}.wal").exists():
+            return False
+        aside.unlink(missing_ok=True)
+        connection.execute(f"ATTACH '{_quoted(aside)}' AS fresh (TYPE duckdb)")
+        try:
+            connection.execute("COPY FROM DATABASE store TO fresh")
+        finally:
+            connection.execute("DETACH fresh")
+        write_through(aside)
+        aside.replace(self.path)
+        return True
+
     def is_contention(self, error: duckdb.Error) -> bool:
         return any(sign in str(error) for sign in CONTENTION)
 
@@ -147,6 +203,14 @@ class DuckDBFile(Engine):
         if isinstance(error, ENVIRONMENTAL):
             return NightshiftError(f"the store {self.name} cannot be read or written: {_first_line(text)}")
         return None
+
+
+def _file_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _quoted(path: Path) -> str:

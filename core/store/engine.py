@@ -56,6 +56,10 @@ class Engine(ABC):
     def explain(self, error: duckdb.Error) -> NightshiftError | None:
         """What a user can make of an error; None where it is a fault of ours and should be seen as it is."""
 
+    def compact(self, deadline_s: float) -> bool:  # noqa: ARG002
+        """Writes the database anew without what was deleted from it; False where an engine has no way to do so."""
+        return False
+
     def read(self, work: Work[T], deadline_s: float) -> T:
         """The result of `work` on one consistent state. Raises StoreBusy after `deadline_s` seconds."""
         return self._run(work, write=False, deadline_s=deadline_s)

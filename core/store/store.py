@@ -1,13 +1,13 @@
 """The store: everything that happened, in order, and what follows from it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 from core.schema import Correction, Label, Mark, NightshiftError, Promotion, Record, Session
-from core.store import champions, checks, leases, tables
+from core.store import champions, checks, erasing, leases, tables
 from core.store.database import Database, engine_of, open_database
 from core.store.engine import Connection, Work
 from core.store.leases import Lease
@@ -42,7 +42,8 @@ class Store:
     def add(self, *records: Record) -> int:
         """Appends records of any kinds in one transaction; returns, after the commit, how many were new.
 
-        A record whose id is there already is skipped, so that any write may be repeated.
+        A record whose id is there already is skipped, so that any write may be repeated. So is one about an example, or
+        an example of a picture, that was erased and is not there again.
         """
         by_kind: dict[type[Record], dict[str, Record]] = {}
         for record in records:
@@ -51,8 +52,8 @@ class Store:
             by_kind.setdefault(type(record), {}).setdefault(record.id, record)
         if not by_kind:
             return 0
-        rows = [(kind, tables.rows_of(kind, by_id.values())) for kind, by_id in by_kind.items()]
-        return self.database.write(lambda connection: sum(tables.insert(connection, *kind_rows) for kind_rows in rows))
+        rows = {kind: tables.rows_of(kind, by_id.values()) for kind, by_id in by_kind.items()}
+        return self.database.write(lambda connection: _insert(connection, by_kind, rows))
 
     def get(self, kind: type[T], id: str) -> T | None:
         """The record with this id, or None."""
@@ -97,6 +98,10 @@ class Store:
             newest_first=newest_first,
         )
         return [record for _, record in self._records(kind, choose)]
+
+    def numbered(self, kind: type[T], after_seq: int = 0) -> list[tuple[int, T]]:
+        """Every record of a kind later than `after_seq`, in order, each with its sequence number."""
+        return self._records(kind, partial(tables.select_seqs, kind=kind, equals={}, after_seq=after_seq))
 
     def count(self, kind: type[Record], environment: str | None = None) -> int:
         """How many records of a kind there are."""
@@ -171,6 +176,44 @@ class Store:
             raise ValueError("a retreat leads away from the release that is quarantined")
         return self.database.write(lambda connection: champions.quarantine(connection, mark, retreat))
 
+    def erase(
+        self,
+        gone: erasing.Gone,
+        *,
+        replaced: Sequence[Record] = (),
+        added: Sequence[Record] = (),
+        lease: str | None = None,
+        token: int | None = None,
+    ) -> dict[str, int]:
+        """Deletes, rewrites (by id) and appends records in one transaction; how many of each kind were deleted.
+
+        Their sequence numbers are not given out again. With a `lease`, raises LeaseLost unless `token` still holds it.
+        What was deleted may lie in the file until `compact` is done.
+        """
+
+        def work(connection: Connection) -> dict[str, int]:
+            if lease is not None and token is not None:
+                leases.verify_token(connection, lease, token)
+            return erasing.erase(connection, gone, replaced, added)
+
+        return self.database.write(work)
+
+    def naming(self, kind: type[T], ids: Collection[str], fields: Collection[tuple[str, str]] = ()) -> list[T]:
+        """Records of a kind that name one of these ids (not as a cluster), or have one of these fields so."""
+        found = self.database.read(lambda connection: erasing.naming(connection, kind, ids, fields))
+        return self.find(kind, id=found) if found else []
+
+    def mentions(self, ids: Collection[str], fields: Collection[tuple[str, str]] = ()) -> dict[str, int]:
+        """How many records of each kind name one of these ids or have one of these fields with its value."""
+        return self.database.read(lambda connection: erasing.mentions(connection, ids, fields))
+
+    def compact(self) -> bool:
+        """Writes the database anew, so that nothing deleted is left in free parts of it; whether that was done.
+
+        Nobody can write meanwhile. Raises StoreBusy where others write without a pause.
+        """
+        return self.database.compact()
+
     def tables(self) -> dict[str, int]:
         """How many records of each kind there are."""
         return self.database.read(
@@ -191,6 +234,19 @@ class Store:
             page: Work[Mapping[int, str]] = partial(tables.payloads, kind=kind, seqs=seqs[start : start + PAGE])
             payloads |= self.database.read(page)
         return [(seq, tables.parse(kind, payloads[seq])) for seq in seqs if seq in payloads]
+
+
+def _insert(
+    connection: Connection,
+    by_kind: Mapping[type[Record], Mapping[str, Record]],
+    rows: Mapping[type[Record], list[list[object]]],
+) -> int:
+    late = erasing.too_late(connection, [record for by_id in by_kind.values() for record in by_id.values()])
+    added = 0
+    for kind, by_id in by_kind.items():
+        kept = [record for id, record in by_id.items() if id not in late]
+        added += tables.insert(connection, kind, rows[kind] if len(kept) == len(by_id) else tables.rows_of(kind, kept))
+    return added
 
 
 def _label(seq: int, word: Correction) -> Label:

@@ -17,6 +17,7 @@ from core.schema import (
     DatasetVersion,
     Decision,
     Delivery,
+    Erasure,
     Evaluation,
     Example,
     Frozen,
@@ -36,6 +37,7 @@ from core.schema import (
     Session,
     ShadowAnswer,
     StageResult,
+    Tombstone,
     Trial,
     TrialStep,
     Variant,
@@ -83,9 +85,11 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     Trial: ("environment", "release", "decision"),
     TrialStep: ("environment", "trial", "stage"),
     ShadowAnswer: ("environment", "trial", "prediction"),
+    Erasure: ("asked", "done_at"),
+    Tombstone: ("erasure", "what", "content"),
 }
 KINDS = tuple(COLUMNS)
-SQL_TYPES = {"from_person": "BOOLEAN"}
+SQL_TYPES = {"from_person": "BOOLEAN", "done_at": "TIMESTAMPTZ"}
 
 
 def rows_of(kind: type[Record], records: Iterable[Record]) -> list[list[object]]:
@@ -115,7 +119,9 @@ def _insert_statement(kind: type[Record]) -> str:
     table = f"{kind.kind}_event"
     return (
         f"INSERT INTO {table} (seq, {names}) "
-        f"SELECT (SELECT coalesce(max(seq), 0) FROM {table}) + row_number() OVER (ORDER BY place), {names} "
+        f"SELECT greatest((SELECT coalesce(max(seq), 0) FROM {table}), "
+        f"(SELECT coalesce(max(seq), 0) FROM number_given WHERE kind = '{kind.kind}')) "
+        f"+ row_number() OVER (ORDER BY place), {names} "
         f"FROM (SELECT unnest(?::BIGINT[]) AS place, {unnested}) AS given "
         f"WHERE NOT EXISTS (SELECT 1 FROM {table} AS old WHERE old.id = given.id)"
     )

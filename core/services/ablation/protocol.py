@@ -61,7 +61,7 @@ def ablate(
     with tempfile.TemporaryDirectory(prefix="nightshift-ablate-") as scratch:
         root = Path(scratch)
         ws = Workspace.open(root / "untrained", **told)
-        library = FolderLibrary(derived_cache(settings), ws.settings.media)
+        library = FolderLibrary(derived_cache(settings), ws.settings.media, ws.settings.redaction)
         reads = Classifier.of_champion(ws, environment).policy.reads
         measured = [measured_apps(read_folder(directory), seed * 1000 + split) for split in range(splits)]
         with watch("reading screens") as progress:

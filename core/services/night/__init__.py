@@ -23,6 +23,7 @@ from core.services.night.record import (
     stage_result,
 )
 from core.services.night.report import night_remarks, report
+from core.services.night.retention import retention
 from core.services.night.train import train, train_hearing, training_steps
 from core.services.night.variants import make_variants
 
@@ -46,6 +47,7 @@ __all__ = [
     "nights",
     "promote",
     "report",
+    "retention",
     "stage_result",
     "train",
     "train_hearing",

@@ -15,7 +15,7 @@ from core.schema import ChosenBy, Decision, Example, Frozen, Label, Outcome, Pre
 from core.services.classify import Classifier
 from core.services.night.evaluate import Measured, corrected_examples, evaluation_of, stale_clusters
 from core.services.night.gate import integrity
-from core.services.night.ingest import Snapshot, snapshot, trained_on
+from core.services.night.ingest import Snapshot, snapshot, trained_clusters
 from core.services.night.record import FROZEN, finished, nights_since, stage, stage_result
 from core.services.workspace import Workspace
 from core.store import Lease
@@ -156,7 +156,7 @@ def _evidence(ws: Workspace, known: Snapshot, release: Release, each: Frozen) ->
     A disagreement that this very challenger asked about was drawn by lot among its disagreements: gain and loss had
     the same chance to be seen, so it needs no weighing by how it was chosen.
     """
-    seen = {example.cluster for example in ws.store.get_many(Example, sorted(trained_on(ws, release)))}
+    seen = trained_clusters(ws, release)
     golden = {label.example for label in known.golden}
     asked = _asked(ws, each)
     return [

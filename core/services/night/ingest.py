@@ -15,12 +15,23 @@ from core.schema import (
     Release,
     Run,
     StageResult,
+    Tombstone,
 )
 from core.services.night.record import REFRESH, finished, stage, stage_result
 from core.services.workspace import Workspace
 from core.store import Lease
 
-__all__ = ["Snapshot", "contents", "ingest", "is_golden", "refreshes_of", "snapshot"]
+__all__ = [
+    "Snapshot",
+    "contents",
+    "contents_of",
+    "ingest",
+    "is_golden",
+    "refreshes_of",
+    "snapshot",
+    "trained_clusters",
+    "trained_on",
+]
 
 
 class Snapshot:
@@ -90,6 +101,15 @@ def trained_on(ws: Workspace, release: Release) -> set[str]:
     return seen
 
 
+def trained_clusters(ws: Workspace, release: Release) -> set[str]:
+    """Clusters of those examples; of one that was erased, its tombstone says which."""
+    seen = trained_on(ws, release)
+    if not seen:
+        return set()
+    here = {example.cluster for example in ws.store.find(Example, id=seen)}
+    return here | {str(stone.cluster) for stone in ws.store.find(Tombstone, what="example", content=seen)}
+
+
 def refreshes_of(ws: Workspace, run_id: str) -> list[StageResult]:
     """What entered a night's training between its rounds, in the order in which it was recorded."""
     return [done for done in ws.store.find(StageResult, run=run_id) if done.stage.startswith(REFRESH)]
@@ -97,4 +117,9 @@ def refreshes_of(ws: Workspace, run_id: str) -> list[StageResult]:
 
 def contents(labels: Sequence[Label]) -> tuple[str, ...]:
     """How a dataset version names labels."""
-    return tuple(f"{label.example}={label.answer}" for label in labels)
+    return tuple(contents_of(label.example, label.answer) for label in labels)
+
+
+def contents_of(example: str, answer: JsonValue) -> str:
+    """How a dataset version names one label."""
+    return f"{example}={answer}"

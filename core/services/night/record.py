@@ -32,10 +32,11 @@ __all__ = [
     "stage",
     "stage_id",
     "stage_result",
+    "unfinished",
 ]
 
 FROZEN = "frozen"
-STAGES = ("ingest", "variants", "judge", "train", "evaluate", "gate", FROZEN, "promote", "report")
+STAGES = ("retention", "ingest", "variants", "judge", "train", "evaluate", "gate", FROZEN, "promote", "report")
 ABANDONED = "abandoned"
 REFRESH = "refresh/"
 """Before the number of steps: what entered a training then."""
@@ -69,7 +70,7 @@ def begin(ws: Workspace, environment: str, *, seed: int | None = None, trigger: 
     An unfinished night with another seed than the one asked for is abandoned. Raises NightshiftError without feedback.
     """
     ws.environment(environment)
-    open_run = _unfinished(ws, environment)
+    open_run = unfinished(ws, environment)
     if open_run is not None:
         if seed is None or seed == open_run.seed:
             return open_run
@@ -225,7 +226,8 @@ def _runs(ws: Workspace, environment: str, limit: int) -> list[Run]:
     return [run for run in runs if run.trigger != TRAINING][:limit]
 
 
-def _unfinished(ws: Workspace, environment: str) -> Run | None:
+def unfinished(ws: Workspace, environment: str) -> Run | None:
+    """The night that was begun and neither finished nor given up, or None."""
     runs = _runs(ws, environment, 1)
     if not runs or any(stage_result(ws, runs[0].id, name) for name in ("report", ABANDONED)):
         return None

@@ -1,6 +1,7 @@
 """Report: the night as one object for programs and one page for people."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
@@ -13,16 +14,22 @@ from core.services.night.record import FROZEN, STAGES, finished, stage, stage_re
 from core.services.workspace import Workspace
 from core.store import Lease
 
-__all__ = ["night_remarks", "report"]
+__all__ = ["draw_pages", "night_remarks", "report"]
 
 
 @stage("report")
 def report(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:  # noqa: ARG001
     """Writes `report.html` and `report.md` beside the run's scratch, and returns the night's object."""
     (decision,) = ws.store.get_many(Decision, [decision_id(ws, run)])
+    stages = _stages(ws, run)
+    return {"night": _night(ws, run, decision, stages), "page": str(draw_pages(ws, run))}
+
+
+def draw_pages(ws: Workspace, run: Run) -> Path:
+    """Writes both pages of a night from what the store has of it; the HTML page's path."""
+    (decision,) = ws.store.get_many(Decision, [decision_id(ws, run)])
     champion, challenger = _sides(ws, run, decision)
-    stages = [done for name in STAGES if (done := stage_result(ws, run.id, name)) is not None]
-    shown = [_for_people(done) for done in stages]
+    shown = [_for_people(done) for done in _stages(ws, run)]
     examples = ws.store.get_many(Example, [score.example for score in champion.scores])
     about = {example.id: example.ask for example in examples}
     told = night_remarks(ws, run.id)
@@ -31,13 +38,30 @@ def report(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:  # no
     page = (run, decision, champion, challenger, shown)
     (directory / "report.html").write_text(render_report(*page, describe=about, remarks=told))
     (directory / "report.md").write_text(render_summary(*page, describe=about, remarks=told))
-    return {"night": _night(ws, run, decision, stages), "page": str(directory / "report.html")}
+    return directory / "report.html"
+
+
+def _stages(ws: Workspace, run: Run) -> list[StageResult]:
+    """Up to the report, which is not one of its own."""
+    return [done for name in STAGES[:-1] if (done := stage_result(ws, run.id, name)) is not None]
 
 
 def night_remarks(ws: Workspace, run_id: str) -> list[str]:
     """The same of a night that has come as far as its frozen challengers; none before."""
     evaluated, waits = stage_result(ws, run_id, "evaluate"), stage_result(ws, run_id, FROZEN)
-    return _remarks(evaluated.result, waits.result) if evaluated and waits else []
+    if evaluated is None or waits is None:
+        return []
+    retained = stage_result(ws, run_id, "retention")
+    return [*_remarks(evaluated.result, waits.result), *_retention_remarks(retained.result if retained else {})]
+
+
+def _retention_remarks(retained: Mapping[str, Any]) -> list[str]:
+    told = []
+    if retained.get("erased"):
+        told.append(f"{retained['erased']} screens that nobody gave feedback on were erased, for their time was over.")
+    if retained.get("failed"):
+        told.append(f"Screens whose time was over could not all be erased: {retained['failed']}")
+    return told
 
 
 STATES = {"waits": "still waits", "promoted": "is promoted", "ended": "is given up"}
@@ -91,8 +115,10 @@ def _for_people(done: StageResult) -> StageResult:
 
 def _night(ws: Workspace, run: Run, decision: Decision, stages: list[StageResult]) -> dict[str, Any]:
     evaluated, waits = finished(ws, run.id, "evaluate"), finished(ws, run.id, FROZEN)
+    retained = stage_result(ws, run.id, "retention")
     return {
         "run_id": run.id,
+        "erased": retained.result["erased"] if retained else 0,
         "ingested": finished(ws, run.id, "ingest")["ingested"],
         "variants": finished(ws, run.id, "variants")["variants"],
         "judged": finished(ws, run.id, "judge")["judged"],

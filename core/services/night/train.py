@@ -22,7 +22,7 @@ from core.policy import Policy
 from core.policy.calibration import Calibration
 from core.schema import Checkpoint, Example, Judgment, Label, Release, Rollout, Run
 from core.services.classify import load_policy
-from core.services.night.ingest import Snapshot, is_golden, snapshot, trained_on
+from core.services.night.ingest import Snapshot, is_golden, snapshot, trained_clusters
 from core.services.night.judge import judgments_of
 from core.services.night.record import Stage, finished, stage
 from core.services.night.refresh import Hear, WordsMeanwhile
@@ -101,8 +101,7 @@ def crossfit_logprobs(ws: Workspace, run: Run) -> dict[str, list[float]]:
 
 def held_out_labels(ws: Workspace, known: Snapshot, champion: Release) -> list[Label]:
     """Labels that can be evidence by cross-fitting: trained on tonight, and never by the champion."""
-    seen = ws.store.get_many(Example, sorted(trained_on(ws, champion)))
-    clusters = {example.cluster for example in seen}
+    clusters = trained_clusters(ws, champion)
     return [label for label in known.train if known.examples[label.example].cluster not in clusters]
 
 

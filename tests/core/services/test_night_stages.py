@@ -30,10 +30,12 @@ from core.schema import (
 )
 from core.services import (
     Classifier,
+    Wanted,
     Workspace,
     classify,
     correct,
     corrections_waiting,
+    forget,
     night,
     night_report,
     night_result,
@@ -59,6 +61,7 @@ golden_share = 0.3
 lease_s = 600
 """
 WORK = {
+    "retention": night.retention,
     "ingest": night.ingest,
     "variants": night.make_variants,
     "judge": night.judge,
@@ -325,7 +328,7 @@ def test_an_unfinished_night_is_gone_on_with(imported: Workspace) -> None:
     assert night.begin(imported, "screen", seed=5) == run
     assert night.begin(imported, "screen") == run
     assert nights(imported, "screen")[0]["state"] == "running"
-    assert nights(imported, "screen")[0]["stage"] == "ingest"
+    assert nights(imported, "screen")[0]["stage"] == "retention"
 
 
 def test_an_unfinished_night_with_another_seed_is_abandoned(imported: Workspace) -> None:
@@ -446,3 +449,30 @@ def test_what_was_labelled_before_it_was_frozen_is_no_evidence(later: tuple[Work
 
     assert "mends 0 and breaks 0 of 0 examples labelled since" in since(asked.upto_seq)
     assert "of 0 examples" not in since(0), "the same labels, had they come later"
+
+
+def test_after_a_whole_night_a_screen_that_it_learnt_from_can_be_erased_and_the_next_night_runs(
+    lived: Lived, tmp_path: Path
+) -> None:
+    """Of the real thing nothing is left either, and the page of the night is drawn anew without it."""
+    ws = Workspace.open(Path(shutil.copytree(lived.ws.home, tmp_path / "home")))
+    before = night_report(ws, lived.run.id)
+    (version,) = ws.store.get_many(DatasetVersion, [results(lived, "ingest")["dataset_version"]])
+    learnt = ws.store.get_many(Example, [entry.split("=")[0] for entry in version.items["train"]])
+    # The page lists the descriptions of changed verdicts.
+    example = next((each for each in learnt if each.ask in before), learnt[0])
+
+    done = forget(ws, Wanted(screen=example.id))
+
+    assert done["proof"]["ok"], done["proof"]["found"]
+    assert results(lived, "train")["checkpoint"] in [each["checkpoint"] for each in done["trained_on_it"]]
+    after = night_report(ws, lived.run.id)
+    assert example.ask not in after and after != before
+    assert night.training_steps(ws, lived.run.id) == night.training_steps(lived.ws, lived.run.id)
+    run = night.begin(ws, "screen", seed=4)
+    for stage in WORK.values():
+        with lease_of(ws) as lease:
+            stage(ws, run, lease)
+    assert night_result(ws, run.id)["run_id"] == run.id
+    version = ws.store.get_many(DatasetVersion, [night_result(ws, run.id)["dataset_version"]])[0]
+    assert not any(entry.startswith(example.id) for entries in version.items.values() for entry in entries)

@@ -12,6 +12,7 @@ from core.schema import (
     DatasetVersion,
     Decision,
     Delivery,
+    Erasure,
     Evaluation,
     Event,
     Evidence,
@@ -34,6 +35,7 @@ from core.schema import (
     Run,
     ShadowAnswer,
     StageResult,
+    Tombstone,
     Trial,
     TrialStep,
     Turn,
@@ -109,6 +111,8 @@ def one_of_each() -> list[Record]:
         Notice(id="t", event=Event.PROMOTED, title="promoted", subject="a", detail={"n": [1, None]}, **screen),
         Delivery(id="y", notice="t", endpoint="ops", status=500, error="status 500"),
         *releases_on_their_way(),
+        erasure := Erasure(id="x", asked="screen", reason="asked for", by="local", erased={"media": 1}),
+        Tombstone.make(erasure, "example", "e2", "c"),
     ]
 
 

@@ -1,0 +1,66 @@
+"""No night begins while something is erased, and nothing is erased while one runs."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from core.environments import environments
+from core.schema import NightshiftError
+from core.services.night.record import lease_name
+from core.services.workspace import Workspace
+from core.store import Lease, LeaseHeld, LeaseLost, StoreBusy
+
+__all__ = ["while_no_night_runs"]
+
+OWNER = "an erasure"
+LEASE_S = 10.0
+"An erasure that was killed keeps nights, and the next erasure, waiting for no longer than this."
+LOOK_S = 0.2
+
+
+@contextmanager
+def while_no_night_runs(ws: Workspace, lease: Lease | None = None) -> Iterator[Lease]:
+    """The lease of the night, or the one that the night which asks holds.
+
+    Waits for an erasure that was killed. Raises NightshiftError where a night runs, or another erasure is at work.
+    """
+    if lease is not None:
+        yield lease
+        return
+    (name,) = (lease_name(environment) for environment in environments())
+    with _taken(ws, name) as taken:
+        over = threading.Event()
+        heartbeat = threading.Thread(target=_renew, args=(taken, over), name="lease of an erasure", daemon=True)
+        heartbeat.start()
+        try:
+            yield taken
+        finally:
+            over.set()
+            heartbeat.join()
+
+
+def _taken(ws: Workspace, name: str) -> Lease:
+    until = time.monotonic() + 1.5 * LEASE_S
+    while True:
+        try:
+            return ws.store.lease(name, OWNER, LEASE_S)
+        except LeaseHeld as held:
+            if held.owner != OWNER:
+                raise NightshiftError(
+                    f"a night is running ({held.owner}; its lease lasts until {held.until:%H:%M:%S} UTC unless it goes "
+                    "on); nothing was erased. Ask again when it is over"
+                ) from None
+            if time.monotonic() > until:
+                raise NightshiftError("another erasure is at work; nothing was erased. Ask again later") from None
+        time.sleep(LOOK_S)
+
+
+def _renew(lease: Lease, over: threading.Event) -> None:
+    """Each transaction shows the lease's token, so a lost one needs no word here."""
+    while not over.wait(lease.ttl_s / 4):
+        with suppress(StoreBusy):
+            try:
+                lease.renew()
+            except LeaseLost:
+                return

@@ -1,0 +1,26 @@
+"""Whether dataset versions still add up: each label they name is here, or its tombstone is."""
+
+from core.schema import Correction, DatasetVersion, Example, Tombstone, content_id
+from core.services.night.ingest import contents_of
+from core.services.workspace import Workspace
+
+__all__ = ["unexplained"]
+
+
+def unexplained(ws: Workspace) -> tuple[int, int, list[str]]:
+    """How many dataset versions there are, how many of their entries are erased, and entries that nothing explains."""
+    versions = ws.store.find(DatasetVersion)
+    words = {contents_of(word.example, word.answer) for word in ws.store.find(Correction)}
+    examples = {example.id for example in ws.store.find(Example)}
+    stones = {stone.content for stone in ws.store.find(Tombstone)}
+    erased, left = 0, set()
+    for version in versions:
+        for entry in {entry for entries in version.items.values() for entry in entries}:
+            example, _, label = entry.partition("=")
+            if example in examples and (not label or entry in words):
+                continue
+            if example in stones or content_id(entry) in stones:
+                erased += 1
+            else:
+                left.add(entry)
+    return len(versions), erased, sorted(left)
