@@ -5,7 +5,11 @@ the length of one transaction and let go again; what stays open in between is an
 makes attaching five times quicker than connecting. Threads of one process take turns before they try the file.
 """
 
+import json
 import os
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -29,6 +33,26 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "temp_directory": "",
 }
 LOOK_AGAIN_S = 0.02
+ASIDE = ".compact"
+BUILD = """
+import json, pathlib, sys, duckdb
+rows = pathlib.Path(sys.argv[2])
+with duckdb.connect(sys.argv[1], config={"threads": 1}) as fresh:
+    missing = json.loads((rows / "schema.json").read_text())
+    while missing:
+        later = []
+        for statement in missing:
+            try:
+                fresh.execute(statement)
+            except duckdb.CatalogException:
+                later.append(statement)
+        if len(later) == len(missing):
+            fresh.execute(missing[0])
+        missing = later
+    for table in rows.glob("*.parquet"):
+        fresh.execute(f'INSERT INTO "{table.stem}" SELECT * FROM read_parquet(?)', [str(table)])
+"""
+"Makes a database of a folder of rows, in a process of its own."
 REPLACED = "was written anew while it was being opened"
 CONTENTION = (
     REPLACED,
@@ -142,12 +166,14 @@ class DuckDBFile(Engine):
     def compact(self, deadline_s: float) -> bool:
         """DuckDB leaves deleted rows where they lay, whether it checkpoints or vacuums: only a new file is without.
 
-        While the old file is locked for reading nobody can write to it, so that the new one, which takes its name
-        before the lock ends, lacks nothing.
+        The new one is written by a process of its own, which has never had them in memory: what is left over in the
+        buffers of one that has gets into the unused parts of a block. While the old file is locked for reading nobody
+        can write to it, so that the new one, which takes its name before the lock ends, lacks nothing.
         """
         until = time.monotonic() + deadline_s
-        aside = self.path.with_name(f".{self.path.name}.{new_id()}.compact")
+        aside = self.path.with_name(f".{self.path.name}.{new_id()}{ASIDE}")
         try:
+            self._clear_aside()
             while not self._copied(aside, until, deadline_s):
                 aside.unlink(missing_ok=True)
                 if time.monotonic() >= until:
@@ -155,11 +181,18 @@ class DuckDBFile(Engine):
         except OSError as error:
             raise NightshiftError(f"cannot write the store {self.name} anew: {error.strerror}") from error
         finally:
-            for left in (aside, aside.with_name(f"{aside.name}.wal")):
-                with suppress(OSError):
-                    left.unlink(missing_ok=True)
+            self._clear_aside()
         write_through(self.path.parent)
         return True
+
+    def _clear_aside(self) -> None:
+        """Removes what a compaction left beside the file, one that was killed too: it holds rows that may go later."""
+        for left in self.path.parent.glob(f".{self.path.name}.*{ASIDE}*"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    left.unlink(missing_ok=True)
 
     def _copied(self, aside: Path, until: float, deadline_s: float) -> bool:
         """Whether a copy has taken the place of the file; not where somebody wrote in between."""
@@ -178,11 +211,12 @@ class DuckDBFile(Engine):
         if self.path.with_name(f"{self.path.name}.wal").exists():
             return False
         aside.unlink(missing_ok=True)
-        connection.execute(f"ATTACH '{_quoted(aside)}' AS fresh (TYPE duckdb)")
-        try:
-            connection.execute("COPY FROM DATABASE store TO fresh")
-        finally:
-            connection.execute("DETACH fresh")
+        rows = aside.with_name(f"{aside.name}.rows")
+        shutil.rmtree(rows, ignore_errors=True)
+        _write_rows(connection, rows)
+        built = subprocess.run([sys.executable, "-c", BUILD, str(aside), str(rows)], capture_output=True, text=True)
+        if built.returncode:
+            raise NightshiftError(f"cannot write the store {self.name} anew: {built.stderr.strip().splitlines()[-1:]}")
         write_through(aside)
         aside.replace(self.path)
         return True
@@ -203,6 +237,20 @@ class DuckDBFile(Engine):
         if isinstance(error, ENVIRONMENTAL):
             return NightshiftError(f"the store {self.name} cannot be read or written: {_first_line(text)}")
         return None
+
+
+def _write_rows(connection: Connection, folder: Path) -> None:
+    """Each table as a Parquet file, and what made tables and views; a view may be told of before those it is made of."""
+    folder.mkdir()
+    tables = connection.execute("SELECT table_name, sql FROM duckdb_tables() WHERE database_name = 'store'").fetchall()
+    views = connection.execute(
+        "SELECT sql FROM duckdb_views() WHERE database_name = 'store' AND NOT internal"
+    ).fetchall()
+    made = [*(sql for _, sql in tables), *(sql for (sql,) in views)]
+    (folder / "schema.json").write_text(json.dumps(made), encoding="utf-8")
+    for name, _ in tables:
+        target = _quoted(folder / f"{name}.parquet")
+        connection.execute(f"COPY (SELECT * FROM store.main.\"{name}\") TO '{target}' (FORMAT parquet)")
 
 
 def _file_of(path: Path) -> tuple[int, int] | None:
