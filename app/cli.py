@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from app.erasing import forget, retention
+from app.keeping import data
 from app.measuring import bench, judge, verify
 from app.options import Dataset, Home, Json
 from app.releasing import models
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(models, name="models")
+app.add_typer(data, name="data")
 app.add_typer(bench, name="bench")
 app.add_typer(judge, name="judge")
 app.add_typer(verify, name="verify")
@@ -59,11 +61,11 @@ def up(
 
 @app.command("import")
 def import_(
-    directory: Annotated[Path, typer.Argument(help="Folder with images/ and tasks.csv, or of images alone.")],
+    directory: Annotated[Path, typer.Argument(help="A labelled folder, an export of ours, or images alone.")],
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Take in a folder of screens; its labels count as a person's feedback."""
+    """Take in screens; labels count as a person's feedback. Reads every format that `data export` writes."""
 
     def command(terminal: Terminal) -> Answer:
         from app.commands.data import import_folder

@@ -148,6 +148,7 @@ def _show_judge(found: dict[str, Any], console: Console) -> None:
 
 def _show_reading(found: dict[str, Any], console: Console) -> None:
     console.print(f"{found['n']} screens: {found['full']['p50_ms']} ms each, read {found['ratio']} times as fast")
+    console.print(f"title, elements and signals of a screen that is read: {found['verifier']['p50_ms']} ms more")
     for kind, again in (("drawn", found["incremental"]), ("recorded", found["recorded"])):
         if again["n"]:
             console.print(

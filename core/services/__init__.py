@@ -7,6 +7,7 @@ from core.services.classify import Classifier, classify, prediction
 from core.services.comparing import compare_releases
 from core.services.doctor import Finding, doctor
 from core.services.erasing import Wanted, forget
+from core.services.exporting import export_version
 from core.services.feedback import correct, standing_word, undo
 from core.services.importing import ImportReport, import_folder
 from core.services.measuring import evaluate_folder
@@ -29,6 +30,8 @@ from core.services.sessions import session_frames, sessions
 from core.services.simulation import simulate
 from core.services.training import train_on_folder
 from core.services.verifying import measure_titles, verify_prediction, verify_screen
+from core.services.version_card import version_card
+from core.services.versions import compare_versions, find_version, version_facts, versions
 from core.services.workspace import Workspace
 
 __all__ = [
@@ -48,11 +51,14 @@ __all__ = [
     "classify",
     "collect_garbage",
     "compare_releases",
+    "compare_versions",
     "correct",
     "corrections_waiting",
     "doctor",
     "evaluate_folder",
     "evaluate_judge",
+    "export_version",
+    "find_version",
     "forget",
     "history",
     "import_folder",
@@ -84,4 +90,7 @@ __all__ = [
     "verify_prediction",
     "verify_releases",
     "verify_screen",
+    "version_card",
+    "version_facts",
+    "versions",
 ]

@@ -26,7 +26,8 @@ from core.schema import Example, Judgment
 from core.services import night
 from core.services.ablation.lessons import Lessons, drawn_lessons, take_in
 from core.services.classify import Classifier
-from core.services.importing import FolderRow, Progress
+from core.services.folders import FolderRow
+from core.services.importing import Progress
 from core.services.measuring import FolderLibrary, score_pairs
 from core.services.workspace import Workspace
 from core.settings import Settings

@@ -13,7 +13,8 @@ from core.media import open_image, read_file
 from core.reading import DerivedCache, Reading
 from core.schema import CANNOT_TELL, Example, ItemScore, NightshiftError
 from core.services.classify import Classifier
-from core.services.importing import FolderRow, Progress, file_within, read_folder
+from core.services.folders import FolderRow, file_within, read_folder
+from core.services.importing import Progress
 from core.services.redacting import taken_in
 from core.services.scoring import score_item
 from core.services.workspace import Workspace

@@ -20,7 +20,8 @@ from core.media import read_file
 from core.schema import ChosenBy, Example, ItemScore, NightshiftError
 from core.services.classify import Classifier, classify
 from core.services.feedback import correct
-from core.services.importing import FolderRow, Progress, read_folder
+from core.services.folders import FolderRow, read_folder
+from core.services.importing import Progress
 from core.services.measuring import FolderLibrary, labelled_pairs, score_pairs
 from core.services.workspace import Workspace
 

@@ -12,7 +12,8 @@ from core.media import read_file
 from core.policy import Library
 from core.schema import Example, NightshiftError
 from core.services.classify import Classifier, prediction
-from core.services.importing import Progress, file_within, rows_of_table
+from core.services.folders import file_within, rows_of_table
+from core.services.importing import Progress
 from core.services.measuring import FolderLibrary
 from core.services.relevance import weighed
 from core.services.workspace import Workspace
@@ -23,6 +24,7 @@ __all__ = [
     "TitleMiss",
     "edit_distance",
     "measure_titles",
+    "screen_findings",
     "verify_prediction",
     "verify_screen",
 ]
@@ -76,7 +78,7 @@ def verify_screen(ws: Workspace, path: Path, work: str | None = None) -> ScreenF
     """
     library = FolderLibrary(ws.cache, ws.settings.media, ws.settings.redaction)
     media = library.add(read_file(path, ws.settings.media), path.name)
-    found = _findings(library, media)
+    found = screen_findings(library, media)
     if work is None:
         return found
     classifier = Classifier.of_champion(ws, SCREEN)
@@ -91,12 +93,13 @@ def verify_prediction(ws: Workspace, prediction_id: str) -> ScreenFindings:
     """
     said = prediction(ws, prediction_id)
     (example,) = ws.store.get_many(Example, [said.example])
-    found = _findings(ws.library, example.media[0])
+    found = screen_findings(ws.library, example.media[0])
     classifier = Classifier.load(ws, said.environment, said.release)
     return found.model_copy(update={"elements": weighed(classifier, example, ws.library, found.elements)})
 
 
-def _findings(library: Library, media: str) -> ScreenFindings:
+def screen_findings(library: Library, media: str) -> ScreenFindings:
+    """What the rules see on a picture that has been read; no champion is asked."""
     reading, image = library.reading(media), library.image(media)
     started = time.perf_counter()
     elements = screen_elements(reading, image)

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 from core.environments.screen.titles import title_features
 from core.media import read_file
 from core.services import Workspace
-from core.services.importing import rows_of_table
+from core.services.folders import rows_of_table
 from core.services.measuring import FolderLibrary
 from core.services.verifying import NEAR, edit_distance
 

@@ -24,6 +24,8 @@ SHORTEST_EDGE = 0.08
 "Of an edge across, as a share of the width."
 CORNER = 14
 "Pixels that corners round off, at most."
+SAME = 0.85
+"Intersection over union from which two panels are one."
 CLOSED = 0.7
 "Share of a side that must be edge."
 MOST_EDGES = 240
@@ -59,11 +61,11 @@ def panels(pixels_HW3: Pixels) -> list[Panel]:
     height, width = pixels_HW3.shape[0] // HALF, pixels_HW3.shape[1] // HALF
     if min(height, width) < LEAST_HEIGHT:
         return []
-    small = cv2.resize(pixels_HW3, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.int16)
+    small: Pixels = np.asarray(cv2.resize(pixels_HW3, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
     across_HW = np.zeros((height + 1, width), np.uint8)
-    across_HW[1:-1] = np.abs(np.diff(small, axis=0)).max(axis=2) >= STEP
+    across_HW[1:-1] = _differs(small[:-1], small[1:])
     down_HW = np.zeros((height, width + 1), np.uint8)
-    down_HW[:, 1:-1] = np.abs(np.diff(small, axis=1)).max(axis=2) >= STEP
+    down_HW[:, 1:-1] = _differs(small[:, :-1], small[:, 1:])
     across_HW[[0, -1]] = 1
     down_HW[:, [0, -1]] = 1
     edges = _edges(across_HW, int(SHORTEST_EDGE * width))
@@ -76,6 +78,13 @@ def panels(pixels_HW3: Pixels) -> list[Panel]:
         for panel in _distinct(found)
         for left, top, right, bottom in [panel.box]
     ]
+
+
+def _differs(one_HW3: Pixels, other_HW3: Pixels) -> Mask:
+    """Bool[H, W]: where any colour differs by a STEP."""
+    red, green, blue = cv2.split(cv2.absdiff(one_HW3, other_HW3))
+    differs_HW: Mask = cv2.max(cv2.max(red, green), blue) >= STEP
+    return differs_HW
 
 
 def _edges(across_HW: NDArray[np.uint8], shortest: int) -> NDArray[np.int64]:
@@ -124,10 +133,14 @@ def _best_side(below_HW: NDArray[np.int32], columns: range, start: int, stop: in
 
 
 def _distinct(found: Sequence[Panel]) -> list[Panel]:
+    best_first = sorted(found, key=lambda panel: (-round(_area(panel.box) / 400), -panel.closed, panel.box))
+    boxes_N4 = np.array([panel.box for panel in best_first]).reshape(-1, 4)
+    is_repeated_N = np.zeros(len(best_first), dtype=bool)
     kept: list[Panel] = []
-    for panel in sorted(found, key=lambda panel: (-round(_area(panel.box) / 400), -panel.closed, panel.box)):
-        if all(_alike(panel.box, other.box) < 0.85 for other in kept):
+    for place, panel in enumerate(best_first):
+        if not is_repeated_N[place]:
             kept.append(panel)
+            is_repeated_N |= _alike(panel.box, boxes_N4) >= SAME
     return kept
 
 
@@ -135,24 +148,26 @@ def windows(found: Sequence[Panel], pixels_HW3: Pixels, rows: Rows) -> list[Pane
     """Panels, the whole screen among them, with a bar on top: text on one ground, with an edge right below."""
     height, width = pixels_HW3.shape[:2]
     whole = Panel((0.0, 0.0, float(width), float(height)), 1.0)
-    seen = [whole, *(panel for panel in found if _alike(panel.box, whole.box) < 0.85)]
+    alike_N = _alike(whole.box, np.array([panel.box for panel in found]).reshape(-1, 4))
+    seen = [whole, *(panel for panel, alike in zip(found, alike_N, strict=True) if alike < SAME)]
+    differs_HW = _differs(pixels_HW3[:-1], pixels_HW3[1:])
     return [
         panel
         for panel in seen
         if panel.box[2] - panel.box[0] >= WINDOW_WIDTH * width
         and panel.box[3] - panel.box[1] >= WINDOW_HEIGHT * height
-        and _has_title_bar(panel.box, pixels_HW3, rows)
+        and _has_title_bar(panel.box, differs_HW, rows)
     ][:LARGEST_WINDOWS]
 
 
-def _has_title_bar(box: Box, pixels_HW3: Pixels, rows: Rows) -> bool:
+def _has_title_bar(box: Box, differs_HW: Mask, rows: Rows) -> bool:
+    """`differs_HW` says which pixels differ from those below them."""
     left, top, right, bottom = (round(edge) for edge in box)
     lowest, highest = (round(times * rows.typical) for times in BAR_HEIGHTS)
-    strip = pixels_HW3[top : min(top + highest + 2, bottom), left + 2 : right - 2].astype(np.int16)
-    if strip.shape[0] <= lowest or strip.shape[1] < LEAST_HEIGHT:
+    strip_HW = differs_HW[top : min(top + highest + 2, bottom) - 1, left + 2 : right - 2]
+    if strip_HW.shape[0] < lowest or strip_HW.shape[1] < LEAST_HEIGHT:
         return False
-    steps_H = (np.abs(np.diff(strip, axis=0)).max(axis=2) >= STEP).mean(axis=1)
-    under = np.flatnonzero(steps_H[lowest - 1 :] > ALL_ALONG)
+    under = np.flatnonzero(strip_HW[lowest - 1 :].mean(axis=1) > ALL_ALONG)
     if not len(under):
         return False
     bar = (left, top, right, top + lowest + int(under[0]))
@@ -246,13 +261,14 @@ def _area(box: Box) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _alike(one: Box, other: Box) -> float:
-    """Intersection over union."""
-    wide = min(one[2], other[2]) - max(one[0], other[0])
-    high = min(one[3], other[3]) - max(one[1], other[1])
-    if wide <= 0 or high <= 0:
-        return 0.0
-    return wide * high / (_area(one) + _area(other) - wide * high)
+def _alike(box: Box, others_N4: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Float[N]: intersection over union."""
+    left, top, right, bottom = others_N4.T
+    wide = np.maximum(np.minimum(box[2], right) - np.maximum(box[0], left), 0)
+    high = np.maximum(np.minimum(box[3], bottom) - np.maximum(box[1], top), 0)
+    shared = wide * high
+    alike_N: NDArray[np.float64] = shared / (_area(box) + (right - left) * (bottom - top) - shared)
+    return alike_N
 
 
 def _within(one: Box, other: Box) -> bool:

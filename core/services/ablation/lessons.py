@@ -13,7 +13,8 @@ from core.media import read_file
 from core.schema import ChosenBy
 from core.services.classify import Classifier, classify
 from core.services.feedback import correct, undo
-from core.services.importing import FolderRow, import_folder, read_folder
+from core.services.folders import FolderRow, read_folder
+from core.services.importing import import_folder
 from core.services.workspace import Workspace
 
 __all__ = ["LABELLED_SHARE", "LATE_SHARE", "LateWords", "Lessons", "drawn_lessons", "take_in"]

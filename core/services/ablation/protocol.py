@@ -20,7 +20,8 @@ from core.services.ablation.lessons import LABELLED_SHARE, LATE_SHARE, Lessons, 
 from core.services.ablation.parts import Part, Parts
 from core.services.ablation.training import Challengers
 from core.services.classify import Classifier
-from core.services.importing import FolderRow, Progress, read_folder
+from core.services.folders import FolderRow, read_folder
+from core.services.importing import Progress
 from core.services.measuring import FolderLibrary, LabelledPair, answer_pairs, labelled_pairs
 from core.services.simulation import split_by_app
 from core.services.workspace import Workspace, derived_cache

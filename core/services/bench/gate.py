@@ -7,7 +7,6 @@ look at the same golden examples, and adapt to them: a night's challenger keeps 
 best so far, on the examples that made it look so.
 """
 
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -170,15 +169,14 @@ def bench_gate(*, nights: int = NIGHTS, seed: int = 0, progress: Progress = lamb
     the least that true accuracy rose from start to end of 100 nights in any home.
     """
     drifts = max(1, nights // DRIFT)
-    homes = [nights if cell.gain > 0 else math.ceil(nights / cell.nights) for cell in CELLS]
-    total, done = sum(homes) + drifts * DRIFT, 0
+    total, done = len(CELLS) * nights + drifts * DRIFT, 0
     cells = {}
     for number, cell in enumerate(CELLS):
-        lived = []
-        for home in range(homes[number]):
-            lived.append(_until_promoted(cell, (seed, number, home)))
-            done += 1
-            progress(done, total)
+        lived: list[int | None] = []
+        while (counted := len(lived) if cell.gain > 0 else _nights_of(cell, lived)) < nights:
+            progress(done + counted, total)
+            lived.append(_until_promoted(cell, (seed, number, len(lived))))
+        done += nights
         cells[cell.name] = _figures(cell, lived)
     rises = []
     for home in range(drifts):
@@ -210,8 +208,12 @@ def _drift(seed: tuple[int, ...]) -> float:
     return home.people.accuracy - home.cell.world.right
 
 
+def _nights_of(cell: Cell, lived: list[int | None]) -> int:
+    return sum(night or cell.nights for night in lived)
+
+
 def _figures(cell: Cell, lived: list[int | None]) -> dict[str, Any]:
-    nights = sum(night or cell.nights for night in lived)
+    nights = _nights_of(cell, lived)
     promoted = sum(night is not None for night in lived)
     return {
         "cell": cell.name,

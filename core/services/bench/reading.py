@@ -24,7 +24,9 @@ from core.reading.incremental import MOST_CHANGED, Sight, changed_blocks, read_a
 from core.reading.ocr import pixels_of
 from core.schema import Example, NightshiftError
 from core.services.classify import Classifier
-from core.services.importing import FolderRow, Progress, file_within, read_folder
+from core.services.folders import FolderRow, file_within, read_folder
+from core.services.importing import Progress
+from core.services.verifying import screen_findings
 from core.services.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -136,13 +138,14 @@ def bench_reading(
     chosen = _wide_screens(ws, directory, screens)
     recorded = _recordings(frames) if frames else []
     stock = _stock()
-    full, theirs = _Stopwatch(), _Stopwatch()
+    full, theirs, rules = _Stopwatch(), _Stopwatch(), _Stopwatch()
     drawn, real = _Changes(classifier), _Changes(classifier)
     _verdict(_Stopwatch(), classifier, *chosen[0], read_image)
     stock(pixels_of(chosen[0][0]))
     for done, (image, asks) in enumerate(chosen, start=1):
         theirs.time("stock", partial(stock, pixels_of(image)))
         reading, _ = _verdict(full, classifier, image, asks, read_image)
+        rules.time("verifier", partial(screen_findings, _OneReading(image, reading), "picture"))
         for name, change in TRANSITIONS.items():
             drawn.meet(Sight(pixels_of(image), reading), change(image, Random(f"{done}/{name}")), asks)
         if progress is not None:
@@ -158,6 +161,7 @@ def bench_reading(
         "full": ours,
         "stock": theirs.total(("stock",)),
         "ratio": round(_percentile(theirs.wall_ms["stock"], 50) / ours["read_ms"], 2),
+        "verifier": rules.total(("verifier",)),
         "incremental": drawn.figures(),
         "recorded": real.figures(),
     }

@@ -16,7 +16,7 @@ from core.services.ablation.lessons import LateWords, Lessons, drawn_lessons, ta
 from core.services.ablation.parts import Part, Parts
 from core.services.ablation.protocol import measured_apps
 from core.services.classify import Classifier
-from core.services.importing import FolderRow, read_folder
+from core.services.folders import FolderRow, read_folder
 from core.settings import load_settings
 
 ROWS = [

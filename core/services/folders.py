@@ -1,0 +1,73 @@
+"""Labelled folders as they lie on disk: images/, tasks.csv, manifest.csv."""
+
+import csv
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from core.schema import NightshiftError
+
+__all__ = ["TASK_COLUMNS", "FolderRow", "file_within", "read_folder", "rows_of_table"]
+
+TASK_COLUMNS = ("file", "task_description", "label")
+
+
+class FolderRow(BaseModel):
+    """One line of `tasks.csv`, with what `manifest.csv` says of its file."""
+
+    file: str
+    ask: str
+    label: str
+    why: str | None = None
+    app: str = ""
+    category: str = ""
+
+    @property
+    def hard(self) -> bool:
+        return (self.why or "").startswith("hard")
+
+
+def read_folder(directory: Path) -> list[FolderRow]:
+    """The rows of a labelled folder. Raises NightshiftError for a folder without `tasks.csv` or its columns."""
+    if not directory.is_dir():
+        raise NightshiftError(f"there is no folder {directory}")
+    tasks = directory / "tasks.csv"
+    if not tasks.is_file():
+        raise NightshiftError(
+            f"{directory} has no tasks.csv; a labelled folder has images/ and tasks.csv ({', '.join(TASK_COLUMNS)})"
+        )
+    manifest = {row["file"]: row for row in rows_of_table(directory / "manifest.csv", ("file",))}
+    return [
+        FolderRow(
+            file=row["file"],
+            ask=row["task_description"],
+            label=row["label"],
+            why=row.get("why") or None,
+            app=manifest.get(row["file"], {}).get("app") or row["file"],
+            category=manifest.get(row["file"], {}).get("category") or "",
+        )
+        for row in rows_of_table(tasks, TASK_COLUMNS)
+    ]
+
+
+def file_within(folder: Path, file: str) -> Path:
+    """The path of a file that a table names. Raises NightshiftError where it points outside the folder."""
+    path = folder / file
+    if path.resolve().parent != folder.resolve():
+        raise NightshiftError(f"{file} points outside the folder")
+    return path
+
+
+def rows_of_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """The rows of a CSV file, none where it is missing. Raises NightshiftError where a column is, or for no CSV."""
+    if not path.exists():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [column for column in columns if column not in (reader.fieldnames or ())]
+            if missing:
+                raise NightshiftError(f"{path} has no column {missing[0]!r}; it needs {', '.join(columns)}")
+            return [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise NightshiftError(f"{path} is not a CSV file in UTF-8: {error}") from error
