@@ -34,7 +34,6 @@ app.add_typer(judge, name="judge")
 app.add_typer(verify, name="verify")
 app.add_typer(notices, name="notices")
 app.add_typer(retention, name="retention")
-app.command()(forget)
 
 
 @app.command()
@@ -259,6 +258,9 @@ def doctor(home: Home = None, as_json: Json = False) -> None:
         return doctor(home)
 
     run(command, home=home, as_json=as_json)
+
+
+app.command()(forget)
 
 
 def main() -> None:

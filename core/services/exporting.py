@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import BaseModel
 
 from core.schema import DatasetVersion, Example, Label, Media, NightshiftError
+from core.services.erasing import erased_entries
 from core.services.exchange import Outgoing, Picture, Rows, named_format
 from core.services.importing import Progress
 from core.services.version_card import version_card
@@ -35,8 +36,8 @@ def export_version(
 ) -> ExportReport:
     """Writes a version (`now`: the words as they stand) with its pictures, a card and a manifest of hashes.
 
-    All of it or nothing: the folder appears when it is whole. Examples that are no longer in the store are
-    left out. Raises NightshiftError for a folder that is there, a
+    All of it or nothing: the folder appears when it is whole. Examples and labels that were erased are left
+    out. Raises NightshiftError for a folder that is there, a
     format or version that is not, and a picture that is missing or damaged.
     """
     chosen = named_format(format)
@@ -68,10 +69,11 @@ def export_version(
 
 def _rows(ws: Workspace, record: DatasetVersion) -> Rows:
     bound = ws.environment(record.environment)
+    erased = erased_entries(ws, record)
     said = {
         example: (split, answer)
         for split, items in record.items.items()
-        for example, _, answer in (item.partition("=") for item in items)
+        for example, _, answer in (item.partition("=") for item in items if item not in erased)
     }
     words = {label.example: label for label in ws.store.labels(record.environment)}
     examples = sorted(ws.store.find(Example, id=set(said)), key=lambda example: example.id)

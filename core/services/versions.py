@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, JsonValue
 
 from core.schema import DatasetVersion, Example, NightshiftError, Run, StageResult, new_id
+from core.services.erasing import erased_entries
 from core.services.night.ingest import contents, snapshot
 from core.services.workspace import Workspace
 
@@ -56,7 +57,7 @@ class VersionFacts(VersionSummary):
     gone: int
     "Examples of it that are no longer in the store."
     remade: bool | None
-    "Whether the words up to its night give the same id today; None where no night is known to have made it."
+    "Whether the words up to its night give the same id today; None where no night made it, or some were erased."
 
 
 def versions(ws: Workspace, environment: str) -> list[VersionSummary]:
@@ -155,7 +156,7 @@ def _difference(one: DatasetVersion | None, other: DatasetVersion) -> Difference
 
 
 def _is_remade(ws: Workspace, record: DatasetVersion, nights: list[str]) -> bool | None:
-    if not nights:
+    if not nights or erased_entries(ws, record):
         return None
     (run,) = ws.store.get_many(Run, [nights[0]])
     words = snapshot(ws.as_when_begun(run), run)

@@ -4,7 +4,7 @@ from core.schema import Correction, DatasetVersion, Example, Tombstone, content_
 from core.services.night.ingest import contents_of
 from core.services.workspace import Workspace
 
-__all__ = ["unexplained"]
+__all__ = ["erased_entries", "unexplained"]
 
 
 def unexplained(ws: Workspace) -> tuple[int, int, list[str]]:
@@ -24,3 +24,14 @@ def unexplained(ws: Workspace) -> tuple[int, int, list[str]]:
             else:
                 left.add(entry)
     return len(versions), erased, sorted(left)
+
+
+def erased_entries(ws: Workspace, version: DatasetVersion) -> set[str]:
+    """Entries of a version whose example, or whose label, was erased and is not there again."""
+    entries = {entry for entries in version.items.values() for entry in entries}
+    hashes = {content_id(entry): entry for entry in entries}
+    named = {entry.partition("=")[0] for entry in entries}
+    stones = {stone.content for stone in ws.store.find(Tombstone, content={*hashes, *named})} if entries else set()
+    about = {entry for entry in entries if content_id(entry) in stones or entry.partition("=")[0] in stones}
+    words = {contents_of(w.example, w.answer) for w in ws.store.find(Correction, example=named)} if about else set()
+    return about - words

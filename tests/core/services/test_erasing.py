@@ -33,9 +33,9 @@ from core.schema import (
     new_id,
     now,
 )
-from core.services import Classifier, Wanted, Workspace, classify, correct, forget, review_queue
+from core.services import Classifier, Wanted, Workspace, classify, correct, export_version, forget, review_queue
 from core.services.clusters import VARIANT_SOURCE, ClusterIndex
-from core.services.erasing import holding, open_erasures, unexplained
+from core.services.erasing import erased_entries, holding, open_erasures, unexplained
 from core.services.night.ingest import trained_clusters
 from core.services.night.record import lease_name, stage_id, unfinished
 from core.store import Store
@@ -468,3 +468,21 @@ def test_pictures_of_variants_that_were_not_kept_go_as_well(
 def test_a_request_asks_for_one_thing() -> None:
     with pytest.raises(ValueError, match="exactly one"):
         Wanted(screen="a", before=now() - timedelta(days=1))
+
+
+def test_a_version_is_exported_without_what_was_erased_and_without_labels_of_who_was(
+    ws: Workspace, champion: Classifier, pairs: list[Pair], tmp_path: Path
+) -> None:
+    gone, by_ann, kept = (ask(ws, champion, pairs[place]) for place in (0, 2, 4))
+    for said, reviewer in ((gone, "ben"), (by_ann, "ann"), (kept, "ben")):
+        correct(ws, said.id, "on_task", reviewer=reviewer)
+    items = tuple(f"{said.example}=on_task" for said in (gone, by_ann, kept))
+    version = DatasetVersion.make("screen", {"train": items})
+    ws.store.add(version)
+    forget(ws, Wanted(screen=gone.id))
+    forget(ws, Wanted(reviewer="ann"))
+
+    assert erased_entries(ws, version) == set(items[:2])
+    report = export_version(ws, "screen", version.id, "folder", tmp_path / "out")
+    assert report.examples == 1
+    assert b"ann" not in (tmp_path / "out" / "tasks.csv").read_bytes()
