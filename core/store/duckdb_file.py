@@ -240,7 +240,7 @@ class DuckDBFile(Engine):
 
 
 def _write_rows(connection: Connection, folder: Path) -> None:
-    """Each table as a Parquet file, and what made tables and views; a view may be told of before those it is made of."""
+    """Each table as a Parquet file, and what made tables and views; a view may come before what it is made of."""
     folder.mkdir()
     tables = connection.execute("SELECT table_name, sql FROM duckdb_tables() WHERE database_name = 'store'").fetchall()
     views = connection.execute(
