@@ -56,7 +56,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.turn = threading.Lock()
-        self._connection: Connection | None = None
+        self._connection: duckdb.DuckDBPyConnection | None = None
 
     @contextmanager
     def attached(self, path: Path, *, write: bool, until: float) -> Iterator[Connection]:
@@ -68,7 +68,7 @@ class Desk:
             connection.execute(f"ATTACH '{_quoted(path)}' AS store (TYPE duckdb, {access})")
             try:
                 connection.execute("USE store")
-                yield connection
+                yield Connection(connection)
             except duckdb.Error:
                 # A failed write can leave an instance unusable: start the next block with a new one.
                 self._close()
