@@ -28,8 +28,6 @@ from core.store.lake_turn import SCHEMA, TABLES, State, Turn
 
 __all__ = ["DuckLake"]
 
-LONGEST_WAIT_S = 1.0
-"For a turn, before the other threads of this process get theirs."
 CONTENTION = ("maximum retry count of 0", "could not serialize access")
 PASSING = ("too many clients", "remaining connection slots", "is starting up", "is shutting down")
 LOST = ("server closed the connection", "terminating connection", "no connection to the server", "SSL connection")
@@ -132,7 +130,7 @@ class DuckLake(Engine):
                 if not write:
                     yield LakeConnection(lake, catalog, None)
                     return
-                turn = Turn(catalog, min(LONGEST_WAIT_S, until - time.monotonic()))
+                turn = Turn(catalog)
                 try:
                     yield LakeConnection(lake, catalog, turn)
                 except BaseException:

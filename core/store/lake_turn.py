@@ -6,6 +6,8 @@ while the turn is held and committed just after the lake; a process that dies in
 behind, which whoever writes next sees, and makes good from the lake itself. The lake is what counts.
 """
 
+import random
+import time
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,6 +19,10 @@ from core.store.engine import Contended
 __all__ = ["SCHEMA", "State", "Turn"]
 
 SCHEMA = "nightshift"
+QUEUES_AFTER_S, QUEUES_S = 0.5, 1
+"""Who finds the turn taken looks again in a moment, so that a process that writes much goes on while its data are at
+hand; but for so long, and then it queues, which lets nobody past."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.002, 0.02
 LASTS_S = 60
 "A holder that is silent for so long froze or lost its machine; Postgres ends its turn."
 TABLES = f"""
@@ -72,23 +78,33 @@ class State:
 class Turn:
     """The right to write, and the memory as this write changes it. Nothing of it lasts before `finish`."""
 
-    def __init__(self, catalog: psycopg.Connection, patience_s: float) -> None:
-        """Waits for the turn. Raises Contended after `patience_s` seconds."""
+    def __init__(self, catalog: psycopg.Connection) -> None:
+        """Waits for the turn. Raises Contended where it does not come within QUEUES_AFTER_S and QUEUES_S seconds."""
         self._catalog = catalog
-        try:
-            # LOCK TABLE takes no snapshot: what is read after it is what the last holder left. Its commit may be
-            # lost with the power, which is no more than a memory that is behind.
-            catalog.execute(
-                f"BEGIN; SET LOCAL synchronous_commit = off; "
-                f"SET LOCAL lock_timeout = '{max(1, int(patience_s * 1000))}ms'; "
-                f"SET LOCAL idle_in_transaction_session_timeout = '{LASTS_S}s'; "
-                f"LOCK TABLE {SCHEMA}.turn IN EXCLUSIVE MODE"
-            )
-            state = State.of(catalog)
-        except postgres.LockNotAvailable as error:
-            catalog.execute("ROLLBACK")
-            raise Contended from error
+        began, pause_s = time.monotonic(), FIRST_PAUSE_S
+        while not self._lock("NOWAIT"):
+            if time.monotonic() - began > QUEUES_AFTER_S:
+                if self._lock():
+                    break
+                raise Contended(f"others held {SCHEMA}.turn")
+            time.sleep(random.uniform(0.5, 1.5) * pause_s)
+            pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)
+        state = State.of(catalog)
         self.version, self.head, self.current = state.version, state.head, state.current
+
+    def _lock(self, how: str = "") -> bool:
+        try:
+            # LOCK TABLE takes no snapshot: what is read after it is what the last holder left. The commit of this
+            # transaction may be lost with the power, which leaves no more than a memory that is behind.
+            self._catalog.execute(
+                f"BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '{QUEUES_S}s'; "
+                f"SET LOCAL idle_in_transaction_session_timeout = '{LASTS_S}s'; "
+                f"LOCK TABLE {SCHEMA}.turn IN EXCLUSIVE MODE {how}"
+            )
+        except postgres.LockNotAvailable:
+            self._catalog.execute("ROLLBACK")
+            return False
+        return True
 
     def admit(self, table: str, ids: list[object]) -> tuple[set[object], int]:
         """Which of the ids the table does not have, and the sequence number of its last row once they are there."""
