@@ -1,7 +1,25 @@
 """Append-only events and the views over them, the lease, and the champion pointer."""
 
+from core.store.database import store_exists
 from core.store.errors import LeaseHeld, LeaseLost, Quarantined, StoreBusy, StoreNewer
+from core.store.image import Image, build_store, image_of, values_in, verify_image, write_image
 from core.store.leases import Lease
 from core.store.store import Store, open_store
 
-__all__ = ["Lease", "LeaseHeld", "LeaseLost", "Quarantined", "Store", "StoreBusy", "StoreNewer", "open_store"]
+__all__ = [
+    "Image",
+    "Lease",
+    "LeaseHeld",
+    "LeaseLost",
+    "Quarantined",
+    "Store",
+    "StoreBusy",
+    "StoreNewer",
+    "build_store",
+    "image_of",
+    "open_store",
+    "store_exists",
+    "values_in",
+    "verify_image",
+    "write_image",
+]

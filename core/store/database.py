@@ -11,7 +11,7 @@ from core.store.engine import Connection, Engine, Work
 from core.store.lake_address import LAKE, LAKE_EXAMPLE, parse_lake_url
 from core.store.migrate import Migration, refuse_newer, upgrade, version_of
 
-__all__ = ["Database", "engine_of", "open_database"]
+__all__ = ["Database", "engine_of", "open_database", "store_exists"]
 
 T = TypeVar("T")
 DUCKDB = "duckdb:///"
@@ -66,3 +66,8 @@ def engine_of(url: str) -> Engine:
             f"store {url!r}: write {DUCKDB}PATH, with the path of a file on this machine, or {LAKE_EXAMPLE}"
         )
     return DuckDBFile(Path(path))
+
+
+def store_exists(url: str) -> bool:
+    """Whether there is a store at a URL. Raises NightshiftError for one that is not known or cannot be reached."""
+    return engine_of(url).exists()

@@ -15,6 +15,7 @@ import time
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import duckdb
 import psycopg
@@ -28,8 +29,18 @@ from core.store.lake_turn import SCHEMA, TABLES, State, Turn
 
 __all__ = ["DuckLake"]
 
+UNUSED = "older_than => now() - INTERVAL '1 day'"
+"How long no longer used files are kept: longer than any read lasts."
+UPKEEP = {
+    "rows_flushed": "SELECT coalesce(sum(rows_flushed), 0) FROM ducklake_flush_inlined_data('store')",
+    "files_merged": "SELECT coalesce(sum(files_processed), 0) FROM ducklake_merge_adjacent_files('store')",
+    "snapshots_expired": f"SELECT count(*) FROM ducklake_expire_snapshots('store', {UNUSED})",
+    "files_removed": f"SELECT count(*) FROM ducklake_cleanup_old_files('store', {UNUSED})",
+}
+"""Each in a turn of its own, in this order."""
 CONTENTION = ("maximum retry count of 0", "could not serialize access")
 PASSING = ("too many clients", "remaining connection slots", "is starting up", "is shutting down")
+# Whatever a write is asked again it does once, so a connection that was lost in its commit is no reason to give up.
 LOST = ("server closed the connection", "terminating connection", "no connection to the server", "SSL connection")
 RECORDS_CHANGED = re.compile(r"\s*(?!SELECT\b)(?=.*(_event\b|\b(CREATE|ALTER|DROP)\b))", re.IGNORECASE | re.DOTALL)
 "Statements after which what Postgres remembers of the records has to be looked up again."
@@ -143,19 +154,22 @@ class DuckLake(Engine):
         finally:
             self.desk.release()
 
+    def tend(self, deadline_s: float) -> dict[str, int]:
+        """Writes what is inlined to files, merges small files, and forgets old snapshots and what only they need."""
+        return {what: self.write(partial(_call, call=call), deadline_s) for what, call in UPKEEP.items()}
+
     def is_contention(self, error: duckdb.Error) -> bool:
-        return any(sign in str(error) for sign in (*CONTENTION, *PASSING))
+        return _says(error, *CONTENTION, *PASSING, *LOST)
 
     def explain(self, error: duckdb.Error) -> NightshiftError | None:
-        text = str(error)
-        if "DATA_PATH" in text:
-            return NightshiftError(f"{self.name} keeps its files elsewhere than in {self.address.data}: {_gist(text)}")
+        if _says(error, "DATA_PATH"):
+            return NightshiftError(f"{self.name} keeps its files elsewhere than in {self.address.data}: {_gist(error)}")
         if isinstance(error, duckdb.CatalogException):
-            return NightshiftError(f"{self.name} lacks a table or view of a Nightshift store: {_gist(text)}")
+            return NightshiftError(f"{self.name} lacks a table or view of a Nightshift store: {_gist(error)}")
         if isinstance(
             error, duckdb.IOException | duckdb.FatalException | duckdb.TransactionException | duckdb.HTTPException
         ):
-            return NightshiftError(f"the store {self.name} cannot be read or written: {_gist(text)}")
+            return NightshiftError(f"the store {self.name} cannot be read or written: {_gist(error)}")
         return None
 
     @contextmanager
@@ -164,17 +178,26 @@ class DuckLake(Engine):
             yield
         except psycopg.Error as error:
             self.open.let_go()
-            if any(sign in str(error) for sign in PASSING):
+            if _says(error, *LOST, *PASSING):
                 raise Contended from error
-            raise NightshiftError(f"the store {self.name} cannot be reached: {_gist(str(error))}") from error
+            raise NightshiftError(f"the store {self.name} cannot be reached: {_gist(error)}") from error
         except duckdb.Error as error:
-            if any(sign in str(error) for sign in LOST) or isinstance(error, duckdb.FatalException):
+            if _says(error, *LOST) or isinstance(error, duckdb.FatalException):
                 self.open.let_go()
             raise
 
 
-def _gist(text: str) -> str:
-    return text.strip().splitlines()[0]
+def _call(connection: Connection, call: str) -> int:
+    row = connection.execute(call).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _says(error: Exception, *signs: str) -> bool:
+    return any(sign in str(error) for sign in signs)
+
+
+def _gist(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
 
 
 _engines: weakref.WeakSet[DuckLake] = weakref.WeakSet()

@@ -88,6 +88,10 @@ class Engine(ABC):
     def explain(self, error: duckdb.Error) -> NightshiftError | None:
         """What a user can make of an error; None where it is a fault of ours and should be seen as it is."""
 
+    def tend(self, deadline_s: float) -> dict[str, int]:  # noqa: ARG002
+        """Puts in order what writing left behind, and says what was done; most engines need nothing of the kind."""
+        return {}
+
     def read(self, work: Work[T], deadline_s: float) -> T:
         """The result of `work` on one consistent state. Raises StoreBusy after `deadline_s` seconds."""
         return self._run(work, write=False, deadline_s=deadline_s)
