@@ -10,6 +10,7 @@ from core.services.feedback import correct, standing_word, undo
 from core.services.importing import ImportReport, import_folder
 from core.services.measuring import evaluate_folder
 from core.services.models import champion_card, history, merge, rollback
+from core.services.moving import Manifest, backup, copy_store, restore
 from core.services.night import corrections_waiting, night_report, night_result, nights, training_steps
 from core.services.publishing import pull, push
 from core.services.releases import (
@@ -34,6 +35,7 @@ __all__ = [
     "Finding",
     "ImportReport",
     "JudgeEvaluation",
+    "Manifest",
     "ReviewItem",
     "Workspace",
     "ablate",
@@ -41,10 +43,12 @@ __all__ = [
     "approve",
     "audit_figures",
     "audit_judges",
+    "backup",
     "champion_card",
     "classify",
     "collect_garbage",
     "compare_releases",
+    "copy_store",
     "correct",
     "corrections_waiting",
     "doctor",
@@ -66,6 +70,7 @@ __all__ = [
     "reject_release",
     "release_facts",
     "releases",
+    "restore",
     "review_queue",
     "rollback",
     "rollout_state",

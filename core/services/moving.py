@@ -9,7 +9,9 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,6 +27,7 @@ from core.store import (
     image_of,
     open_store,
     store_exists,
+    store_name,
     values_in,
     verify_image,
     write_image,
@@ -35,6 +38,11 @@ __all__ = ["Copied", "Manifest", "backup", "copy_store", "restore"]
 FORMAT = 1
 MANIFEST, RECORDS, BLOBS, REGISTRY, SETTINGS = "manifest.json", "records", "blobs", "registry", "nightshift.toml"
 PAGES = ("report.html", "report.md")
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many of how many pictures and checkpoints are done."""
+
+
+def _untold(done: int, total: int) -> None: ...
 
 
 class Manifest(BaseModel):
@@ -48,8 +56,9 @@ class Manifest(BaseModel):
     "Files that the records name and that are whole."
     pictures_sha256: str
     checkpoints: tuple[str, ...]
-    missing: tuple[str, ...]
-    "Pictures and checkpoints that records name, and that are damaged or not there. Removed weights are among them."
+    "Ids of those that are whole; weights that were removed since are not among them."
+    missing_pictures: tuple[str, ...]
+    "Keys of files that records name, and that are damaged or not there."
 
     @property
     def sha256(self) -> str:
@@ -93,17 +102,28 @@ class Depot:
         """That of a backup."""
         return cls(str(folder / BLOBS), folder / REGISTRY)
 
-    def manifest(self, image: Image, names: Names, *, into: "Depot | None" = None) -> Manifest:
+    def manifest(
+        self, image: Image, names: Names, *, into: "Depot | None" = None, progress: Progress = _untold
+    ) -> Manifest:
         """What is here of what the records name, every file of it verified and copied `into` another depot."""
-        pictures = [key for key in names.pictures if self._take_picture(key, into)]
+        total = len(names.pictures) + len(names.checkpoints)
+        pictures: list[str] = []
+        missing: list[str] = []
+        checkpoints = []
+        for done, key in enumerate(names.pictures):
+            progress(done, total)
+            (pictures if self._take_picture(key, into) else missing).append(key)
         with self.shelf.still():
-            checkpoints = [id for id in names.checkpoints if self._take_checkpoint(id, into)]
+            for done, id in enumerate(names.checkpoints, len(names.pictures)):
+                progress(done, total)
+                if self._take_checkpoint(id, into):
+                    checkpoints.append(id)
         return Manifest(
             store=image,
             pictures=len(pictures),
             pictures_sha256=hashlib.sha256("\n".join(pictures).encode()).hexdigest(),
             checkpoints=tuple(checkpoints),
-            missing=tuple(sorted({*names.pictures, *names.checkpoints} - {*pictures, *checkpoints})),
+            missing_pictures=tuple(missing),
         )
 
     def _take_picture(self, key: str, into: "Depot | None") -> bool:
@@ -125,7 +145,7 @@ class Depot:
         return True
 
 
-def backup(home: Path | None, target: Path) -> Manifest:
+def backup(home: Path | None, target: Path, *, progress: Progress = _untold) -> Manifest:
     """Copies an installation into the new folder `target`, while it is used: everything acknowledged before the call.
 
     Raises NightshiftError where there is something at `target` already, or no room; then there is no backup.
@@ -139,7 +159,9 @@ def backup(home: Path | None, target: Path) -> Manifest:
         aside.mkdir(parents=True)
         image = write_image(store.database, aside / RECORDS)
         verify_image(image, aside / RECORDS)
-        manifest = Depot.of(settings).manifest(image, Names.of(aside / RECORDS), into=Depot.below(aside))
+        manifest = Depot.of(settings).manifest(
+            image, Names.of(aside / RECORDS), into=Depot.below(aside), progress=progress
+        )
         _copy_texts(settings.home, aside)
         written = {"sha256": manifest.sha256, **manifest.model_dump(mode="json")}
         (aside / MANIFEST).write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
@@ -154,7 +176,7 @@ def backup(home: Path | None, target: Path) -> Manifest:
     return manifest
 
 
-def restore(home: Path | None, source: Path) -> Manifest:
+def restore(home: Path | None, source: Path, *, progress: Progress = _untold) -> Manifest:
     """Makes an installation at `home`, with the store that its settings name, out of a backup.
 
     Where the home has no settings it takes those of the backup. Raises NightshiftError for a backup that is not
@@ -169,14 +191,15 @@ def restore(home: Path | None, source: Path) -> Manifest:
             shutil.copy(source / SETTINGS, place / SETTINGS)
         settings = load_settings(place)
         if store_exists(settings.store_url):
-            raise NightshiftError(f"there is a store at {settings.store_url} already; restore into an empty home")
+            raise NightshiftError(f"there is a store at {store_name(settings.store_url)} already; it is left as it is")
         verify_image(told.store, source / RECORDS)
-        found = Depot.below(source).manifest(told.store, Names.of(source / RECORDS), into=Depot.of(settings))
+        found = Depot.below(source).manifest(
+            told.store, Names.of(source / RECORDS), into=Depot.of(settings), progress=progress
+        )
         if found != told:
-            lost = sorted(set(found.missing) - set(told.missing))
-            raise NightshiftError(
-                f"the backup {source} is damaged: {', '.join(lost[:3]) or 'not what its manifest says'}"
-            )
+            lost = {*found.missing_pictures, *told.checkpoints} - {*told.missing_pictures, *found.checkpoints}
+            which = ", ".join(sorted(lost)[:3])
+            raise NightshiftError(f"the backup {source} is damaged: {which or 'it is not what its manifest says'}")
         _copy_texts(source, place)
         build_store(settings.store_url, told.store, source / RECORDS)
     except BaseException as error:
@@ -188,7 +211,9 @@ def restore(home: Path | None, source: Path) -> Manifest:
     return told
 
 
-def copy_store(source: str, target: str, *, home: Path | None, to_home: Path | None = None) -> Copied:
+def copy_store(
+    source: str, target: str, *, home: Path | None, to_home: Path | None = None, progress: Progress = _untold
+) -> Copied:
     """Makes the store at URL `target` hold what the one at `source` does, and looks at both afterwards.
 
     Pictures and checkpoints stay in `home`, or are copied to where `to_home` keeps them. Raises NightshiftError where
@@ -198,12 +223,12 @@ def copy_store(source: str, target: str, *, home: Path | None, to_home: Path | N
     there = here if to_home is None else Depot.of(load_settings(to_home))
     store = _opened(source)
     if store_exists(target):
-        raise NightshiftError(f"there is a store at {target} already; it is left as it is")
+        raise NightshiftError(f"there is a store at {store_name(target)} already; it is left as it is")
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
         records = Path(folder) / RECORDS
         image = write_image(store.database, records)
         names = Names.of(records)
-        before = here.manifest(image, names, into=None if there is here else there)
+        before = here.manifest(image, names, into=None if there is here else there, progress=progress)
         build_store(target, image, records)
         after = there.manifest(image_of(open_store(target).database), names)
     if after.sha256 != before.sha256:
@@ -215,7 +240,7 @@ def copy_store(source: str, target: str, *, home: Path | None, to_home: Path | N
 
 def _opened(url: str) -> Store:
     if not store_exists(url):
-        raise NightshiftError(f"there is no store at {url}")
+        raise NightshiftError(f"there is no store at {store_name(url)}")
     return open_store(url)
 
 

@@ -1,6 +1,6 @@
 """Append-only events and the views over them, the lease, and the champion pointer."""
 
-from core.store.database import store_exists
+from core.store.database import store_exists, store_name
 from core.store.errors import LeaseHeld, LeaseLost, Quarantined, StoreBusy, StoreNewer
 from core.store.image import Image, build_store, image_of, values_in, verify_image, write_image
 from core.store.leases import Lease
@@ -19,6 +19,7 @@ __all__ = [
     "image_of",
     "open_store",
     "store_exists",
+    "store_name",
     "values_in",
     "verify_image",
     "write_image",

@@ -11,7 +11,7 @@ from core.store.engine import Connection, Engine, Work
 from core.store.lake_address import LAKE, LAKE_EXAMPLE, parse_lake_url
 from core.store.migrate import Migration, refuse_newer, upgrade, version_of
 
-__all__ = ["Database", "engine_of", "open_database", "store_exists"]
+__all__ = ["Database", "engine_of", "open_database", "store_exists", "store_name"]
 
 T = TypeVar("T")
 DUCKDB = "duckdb:///"
@@ -71,3 +71,8 @@ def engine_of(url: str) -> Engine:
 def store_exists(url: str) -> bool:
     """Whether there is a store at a URL. Raises NightshiftError for one that is not known or cannot be reached."""
     return engine_of(url).exists()
+
+
+def store_name(url: str) -> str:
+    """What people are told that a URL means: no password is in it."""
+    return engine_of(url).name

@@ -14,14 +14,11 @@ import statistics
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from core.schema import Correction, new_id
 from core.store import open_store
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "core" / "store"))
-from lakes import new_lake, postgres
+from tests.lakes import new_lake, started_postgres
 
 DEADLINE_S = 120.0
 WARM_UP = 5
@@ -95,7 +92,7 @@ def main() -> None:
     parser.add_argument("--writes", type=int, default=200, help="of each writer")
     wanted = parser.parse_args()
     result: dict[str, Any] = {"writers": wanted.writers, "writes": wanted.writes, "cores": os.cpu_count()}
-    with tempfile.TemporaryDirectory() as folder, postgres(durable=True) as server:
+    with tempfile.TemporaryDirectory() as folder, started_postgres(durable=True) as server:
         urls = {"duckdb": f"duckdb:///{folder}/store.duckdb", "ducklake": new_lake(server, f"{folder}/data")}
         for engine, url in urls.items():
             result[engine] = {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lakes import new_lake, postgres
+from lakes import new_lake
 
 from core.store import Store, open_store
 
@@ -12,24 +12,18 @@ WORKER = Path(__file__).with_name("store_records.py")
 ENGINES = ["file", "lake"]
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    with postgres() as url:
-        yield url
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for a store runs on both engines, unless it asks for the file of one or the server of one."""
+    """A test that asks for a store runs on both engines, unless it asks for what only one has."""
     asked = metafunc.fixturenames
     if "engine" in asked:
-        only = {"file": ["file"], "server": ["lake"]}
+        only = {"file": ["file"], "postgres": ["lake"]}
         metafunc.parametrize("engine", next((only[name] for name in only if name in asked), ENGINES))
 
 
 @pytest.fixture
 def url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     if engine == "lake":
-        return new_lake(request.getfixturevalue("server"), tmp_path / "data")
+        return new_lake(request.getfixturevalue("postgres"), tmp_path / "data")
     return f"duckdb:///{tmp_path / 'home' / 'nightshift.duckdb'}"
 
 
@@ -48,7 +42,7 @@ def sql(store: Store) -> Callable[..., list[tuple]]:
 def shared_store(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Store:
     """For properties: the examples of one test share it and keep apart by environment."""
     if request.param == "lake":
-        return open_store(new_lake(request.getfixturevalue("server"), tmp_path_factory.mktemp("data")))
+        return open_store(new_lake(request.getfixturevalue("postgres"), tmp_path_factory.mktemp("data")))
     return open_store(f"duckdb:///{tmp_path_factory.mktemp('shared') / 'nightshift.duckdb'}")
 
 

@@ -16,8 +16,8 @@ from core.store.lake_address import parse_lake_url
 
 
 @pytest.fixture
-def url(server, tmp_path) -> str:
-    return new_lake(server, tmp_path / "data")
+def url(postgres, tmp_path) -> str:
+    return new_lake(postgres, tmp_path / "data")
 
 
 @pytest.fixture
@@ -162,8 +162,8 @@ def test_a_url_that_means_no_lake_is_refused_with_one_that_does(wrong, why):
     assert "ducklake:postgres://USER@HOST/DATABASE?data=FOLDER" in str(refused.value)
 
 
-def test_no_message_holds_the_password(server, tmp_path):
-    host = parse_qs(urlsplit(server).query)["host"][0]
+def test_no_message_holds_the_password(postgres, tmp_path):
+    host = parse_qs(urlsplit(postgres).query)["host"][0]
     for database in ("nowhere", "postgres"):
         url = f"ducklake:postgres://nobody:sesame@/{database}?host={host}&data={tmp_path}"
         assert "sesame" not in repr(engine_of(url).address)
@@ -173,10 +173,10 @@ def test_no_message_holds_the_password(server, tmp_path):
         assert len(str(refused.value).splitlines()) == 1
 
 
-def test_a_password_reaches_both_of_the_connections(server, tmp_path):
-    folder = parse_qs(urlsplit(server).query)["host"][0]
-    url = new_lake(server, tmp_path / "data")
-    with psycopg.connect(server, autocommit=True) as admin:
+def test_a_password_reaches_both_of_the_connections(postgres, tmp_path):
+    folder = parse_qs(urlsplit(postgres).query)["host"][0]
+    url = new_lake(postgres, tmp_path / "data")
+    with psycopg.connect(postgres, autocommit=True) as admin:
         admin.execute("CREATE ROLE guarded LOGIN SUPERUSER PASSWORD 'sesame''s'")
         entries = Path(folder, "pg_hba.conf")
         before = entries.read_text()

@@ -26,7 +26,7 @@ def filled(store):
 def elsewhere(request, tmp_path) -> str:
     """The URL of another store, which is not made yet."""
     if request.param == "lake":
-        return new_lake(request.getfixturevalue("server"), tmp_path / "elsewhere")
+        return new_lake(request.getfixturevalue("postgres"), tmp_path / "elsewhere")
     return f"duckdb:///{tmp_path / 'elsewhere' / 'store.duckdb'}"
 
 

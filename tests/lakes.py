@@ -1,6 +1,8 @@
 """A Postgres that is really started, and a database in it for each store."""
 
+import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ import psycopg
 
 
 @contextmanager
-def postgres(*, durable: bool = False) -> Iterator[str]:
+def started_postgres(*, durable: bool = False) -> Iterator[str]:
     """The URL of a server of one's own; it stops, and is gone, with the block.
 
     Unless it is durable it does not wait for the disk, as no test cuts the power.
@@ -28,6 +30,8 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
                 connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
+        # Nobody wants its files any more, so it need not write them.
+        os.kill(server.get_pid(), signal.SIGQUIT)
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
