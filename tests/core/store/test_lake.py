@@ -111,6 +111,26 @@ def test_records_whose_writer_died_right_after_its_commit_are_known_and_counted(
     assert store.head("screen") == store.count(Correction) == 3
 
 
+def test_what_somebody_wrote_out_of_turn_is_neither_forgotten_nor_written_twice(url, store, catalog):
+    other, record = open_store(url), correction()
+
+    def work(connection):
+        if not other.count(Correction):
+            # As if the turn had been lost while this transaction had not begun: the other writes and commits.
+            catalog.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'turn'::regclass AND mode = %s",
+                ["ExclusiveLock"],
+            )
+            other.add(record)
+        connection.execute("INSERT INTO champion (environment, release) VALUES ('screen', 'mine')")
+
+    store.database.write(work)
+    assert store.champion("screen") == "mine"
+    assert store.add(record) == 0
+    assert store.add(correction()) == 1
+    assert store.head("screen") == store.count(Correction) == 2
+
+
 def test_connections_that_were_ended_are_opened_again(store, catalog):
     store.add(correction())
     end_all_others(catalog)
