@@ -49,7 +49,7 @@ def restore(terminal: Terminal, home: Path | None, source: Path) -> Answer:
 
 
 def _whole(manifest: Manifest) -> bool:
-    return not manifest.missing_pictures
+    return not manifest.missing
 
 
 def _data(manifest: Manifest) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _show(manifest: Manifest, done: str, console: Console) -> None:
     console.print(f"{done}.")
     console.print(f"{records} records, {manifest.pictures} pictures, {len(manifest.checkpoints)} models")
     console.print(f"manifest {manifest.sha256}")
-    if manifest.missing_pictures:
-        console.print(f"{len(manifest.missing_pictures)} pictures that records name were damaged or not there:")
-        for key in manifest.missing_pictures[:SHOWN]:
+    if manifest.missing:
+        console.print(f"{len(manifest.missing)} pictures or models that records name were damaged or not there:")
+        for key in manifest.missing[:SHOWN]:
             console.print(f"  {key}", markup=False)

@@ -56,9 +56,9 @@ class Manifest(BaseModel):
     "Files that the records name and that are whole."
     pictures_sha256: str
     checkpoints: tuple[str, ...]
-    "Ids of those that are whole; weights that were removed since are not among them."
-    missing_pictures: tuple[str, ...]
-    "Keys of files that records name, and that are damaged or not there."
+    "Ids of those that are whole; weights that were removed are no loss."
+    missing: tuple[str, ...]
+    "Pictures that records name and that are damaged or not there, and checkpoints that are damaged."
 
     @property
     def sha256(self) -> str:
@@ -118,12 +118,14 @@ class Depot:
                 progress(done, total)
                 if self._take_checkpoint(id, into):
                     checkpoints.append(id)
+                elif id in self.shelf.folders_of():
+                    missing.append(id)
         return Manifest(
             store=image,
             pictures=len(pictures),
             pictures_sha256=hashlib.sha256("\n".join(pictures).encode()).hexdigest(),
             checkpoints=tuple(checkpoints),
-            missing_pictures=tuple(missing),
+            missing=tuple(missing),
         )
 
     def _take_picture(self, key: str, into: "Depot | None") -> bool:
@@ -197,7 +199,7 @@ def restore(home: Path | None, source: Path, *, progress: Progress = _untold) ->
             told.store, Names.of(source / RECORDS), into=Depot.of(settings), progress=progress
         )
         if found != told:
-            lost = {*found.missing_pictures, *told.checkpoints} - {*told.missing_pictures, *found.checkpoints}
+            lost = {*found.missing, *told.checkpoints} - {*told.missing, *found.checkpoints}
             which = ", ".join(sorted(lost)[:3])
             raise NightshiftError(f"the backup {source} is damaged: {which or 'it is not what its manifest says'}")
         _copy_texts(source, place)

@@ -42,10 +42,9 @@ CONTENTION = ("maximum retry count of 0", "could not serialize access")
 PASSING = ("too many clients", "remaining connection slots", "is starting up", "is shutting down")
 # Whatever a write is asked again it does once, so a connection that was lost in its commit is no reason to give up.
 LOST = ("server closed the connection", "terminating connection", "no connection to the server", "SSL connection")
-HARMLESS = re.compile(
-    r"\s*(SELECT|BEGIN|COMMIT|ROLLBACK|INSERT INTO (champion|lease)|UPDATE (champion|lease))\b", re.IGNORECASE
-)
-"After any other statement, what Postgres remembers of the schema and the records has to be looked up again."
+READS = re.compile(r"\s*(SELECT|BEGIN|COMMIT|ROLLBACK)\b", re.IGNORECASE)
+HARMLESS = re.compile(r"\s*(INSERT INTO|UPDATE) (champion|lease)\b", re.IGNORECASE)
+"After anything else that writes, what Postgres remembers of schema and records has to be looked up again."
 
 
 class LakeConnection(Connection):
@@ -57,8 +56,9 @@ class LakeConnection(Connection):
         self._turn = turn
 
     def execute(self, sql: str, parameters: object = None) -> duckdb.DuckDBPyConnection:
-        if self._turn and not HARMLESS.match(sql):
-            self._turn.current = False
+        if self._turn and not READS.match(sql):
+            self._turn.wrote = True
+            self._turn.current = self._turn.current and bool(HARMLESS.match(sql))
         return super().execute(sql, parameters)
 
     def schema_version(self) -> int | None:
@@ -76,6 +76,7 @@ class LakeConnection(Connection):
         fresh, last = self._turn.admit(table, rows[0])
         if not fresh:
             return 0
+        self._turn.wrote = True
         kept = [place for place, id in enumerate(rows[0]) if id in fresh]
         seqs = list(range(last - len(kept) + 1, last + 1))
         unnested = ", ".join(f"unnest(?::{sql_type}[])" for sql_type in ("BIGINT", *columns.values()))
@@ -149,9 +150,8 @@ class DuckLake(Engine):
                         turn.abandon()
                     raise
                 # The lake is committed: where this fails, who writes next makes it good.
-                with suppress(psycopg.Error, duckdb.Error):
-                    made = lake.execute("SELECT id FROM ducklake_last_committed_snapshot('store')").fetchone()
-                    turn.finish(made[0] if made and made[0] is not None else -1)
+                with suppress(psycopg.Error):
+                    turn.finish()
         finally:
             self.desk.release()
 

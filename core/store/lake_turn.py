@@ -91,6 +91,7 @@ class Turn:
             pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)
         state = State.of(catalog)
         self.version, self.head, self.current = state.version, state.head, state.current
+        self.wrote = False
 
     def _lock(self, how: str = "") -> bool:
         try:
@@ -125,15 +126,16 @@ class Turn:
             [table, last],
         )
 
-    def finish(self, committed: int) -> None:
-        """Ends the turn after the lake's commit; `committed` is the last snapshot that this connection made.
+    def finish(self) -> None:
+        """Ends the turn after the lake's commit.
 
-        Where that does not follow on what the turn began with, somebody else wrote meanwhile, which is not remembered.
+        Where the lake has more new snapshots than this write made, somebody wrote past the turn: not remembered.
         """
-        newest = max(committed, self.head)
-        if self.current and newest <= self.head + 1:
+        if self.current:
             self._catalog.execute(
-                f"UPDATE {SCHEMA}.turn SET version = {int(self.version or 0)}, snapshot = {newest}; COMMIT"
+                f"UPDATE {SCHEMA}.turn SET version = {int(self.version or 0)}, snapshot = lake.newest "
+                f"FROM (SELECT max(snapshot_id) AS newest FROM {SCHEMA}.ducklake_snapshot) AS lake "
+                f"WHERE lake.newest <= {self.head + self.wrote}; COMMIT"
             )
         else:
             self._catalog.execute("COMMIT")

@@ -52,7 +52,7 @@ def test_what_was_backed_up_comes_back_and_serves(used, elsewhere, tmp_path):
     assert back.store.champion("screen") == used.store.champion("screen")
     assert Classifier.of_champion(back, "screen").release_id == used.store.champion("screen")
     assert kept.pictures == len(content(elsewhere / "blobs")) > 0
-    assert not kept.missing_pictures
+    assert not kept.missing
     assert backup(elsewhere, tmp_path / "again").sha256 == kept.sha256
 
 
@@ -143,11 +143,13 @@ def test_settings_come_back_where_the_home_has_none_and_go_again_where_restoring
     assert load_settings(tmp_path / "home").learning.steps == 7
 
 
-def test_a_picture_that_is_lost_already_is_named_and_the_rest_is_backed_up(imported, tmp_path):
+def test_what_is_lost_already_is_named_and_the_rest_is_backed_up(imported, tmp_path):
     lost = imported.store.find(Media)[0].blob
     imported.blobs.delete(lost)
+    weights = next(iter(imported.registry.champion("screen").checkpoints.values()))
+    next(imported.registry.path(weights).glob("*.safetensors")).write_bytes(b"damaged")
     kept = backup(imported.home, tmp_path / "backup")
-    assert kept.missing_pictures == (lost,)
+    assert kept.missing == (lost, weights)
     restore(tmp_path / "home", tmp_path / "backup")
     assert image_of(Workspace.open(tmp_path / "home").store.database) == image_of(imported.store.database)
 
