@@ -14,6 +14,7 @@ from app.keeping import data
 from app.measuring import bench, judge, verify
 from app.options import Dataset, Home, Json
 from app.releasing import models
+from app.storing import backup, restore, store
 from app.telling import notices
 from app.terminal import Answer, Terminal, run
 
@@ -34,6 +35,9 @@ app.add_typer(judge, name="judge")
 app.add_typer(verify, name="verify")
 app.add_typer(notices, name="notices")
 app.add_typer(retention, name="retention")
+app.add_typer(store, name="store")
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()

@@ -24,7 +24,7 @@ from prefect.logging import get_run_logger
 
 from core.schema import NightshiftError, Run
 from core.settings import load_settings
-from core.store import Lease, LeaseLost, StoreBusy, open_store
+from core.store import Lease, LeaseLost, Store, StoreBusy, open_store
 from flows.vigil import only_night
 
 __all__ = ["Night", "nightly"]
@@ -63,7 +63,9 @@ def nightly(
         gate(night, lease)
         look_at_frozen(night, lease)
         promote(night, lease)
-        return report(night, lease)
+        told = report(night, lease)
+        tend(store)
+        return told
 
 
 @task(**ONCE)
@@ -147,6 +149,15 @@ def report(night: Night, lease: Lease) -> dict[str, Any]:
     _say("the report is at {page}", **done)
     result: dict[str, Any] = done["night"]
     return result
+
+
+def tend(store: Store) -> None:
+    """The day's small writes are put in order. A night is none the worse where that fails: the next one does it."""
+    try:
+        for what, number in store.tend().items():
+            _say("{number} {what}", number=number, what=what.replace("_", " "))
+    except NightshiftError as error:
+        get_run_logger().warning(f"the store was not put in order: {error}")
 
 
 def _once(stage: str, night: Night, lease: Lease) -> dict[str, Any]:

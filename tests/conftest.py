@@ -1,6 +1,7 @@
 """What tests share: a home of their own, and the real screenshots where this machine has them."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ def home(tmp_path: Path) -> Path:
     directory = tmp_path / "home"
     directory.mkdir()
     return directory
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a Postgres that is really started, once a session."""
+    from lakes import started_postgres
+
+    with started_postgres() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

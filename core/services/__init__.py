@@ -12,6 +12,7 @@ from core.services.feedback import correct, standing_word, undo
 from core.services.importing import ImportReport, import_folder
 from core.services.measuring import evaluate_folder
 from core.services.models import champion_card, history, merge, rollback
+from core.services.moving import Manifest, backup, copy_store, restore
 from core.services.night import corrections_waiting, night_report, night_result, nights, training_steps
 from core.services.publishing import pull, push
 from core.services.releases import (
@@ -39,6 +40,7 @@ __all__ = [
     "Finding",
     "ImportReport",
     "JudgeEvaluation",
+    "Manifest",
     "ReviewItem",
     "Wanted",
     "Workspace",
@@ -47,11 +49,13 @@ __all__ = [
     "approve",
     "audit_figures",
     "audit_judges",
+    "backup",
     "champion_card",
     "classify",
     "collect_garbage",
     "compare_releases",
     "compare_versions",
+    "copy_store",
     "correct",
     "corrections_waiting",
     "doctor",
@@ -76,6 +80,7 @@ __all__ = [
     "reject_release",
     "release_facts",
     "releases",
+    "restore",
     "retain",
     "review_queue",
     "rollback",

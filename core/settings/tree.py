@@ -270,7 +270,7 @@ class Settings(BaseSettings):
 
     home: Path
     profile: str = "cpu"
-    store: str = Field("", description="Store URL; by default duckdb:///<home>/nightshift.duckdb.")
+    store: str = Field("", description="Store URL, a file or a lake; by default duckdb:///<home>/nightshift.duckdb.")
     blobs: str = Field("", description="Blob store URL for fsspec; by default <home>/blobs.")
     cache: Path | None = Field(None, description="Folder of readings that can be made again; <home>/cache.")
     policy: str = "reader"

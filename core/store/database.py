@@ -8,9 +8,10 @@ from typing import TypeVar
 from core.schema import NightshiftError
 from core.store.duckdb_file import DuckDBFile
 from core.store.engine import Connection, Engine, Work
+from core.store.lake_address import LAKE, LAKE_EXAMPLE, parse_lake_url
 from core.store.migrate import Migration, refuse_newer, upgrade, version_of
 
-__all__ = ["Database", "engine_of", "open_database"]
+__all__ = ["Database", "engine_of", "open_database", "store_exists", "store_name"]
 
 T = TypeVar("T")
 DUCKDB = "duckdb:///"
@@ -38,8 +39,7 @@ class Database:
 
     def _on_known_schema(self, connection: Connection, work: Work[T]) -> T:
         # A newer process may migrate the store while an older one is still running.
-        row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
-        version = row[0] if row else None
+        version = connection.schema_version()
         if version != self.version:
             refuse_newer(version or 0, self.version, self.engine.name)
             raise NightshiftError(f"the store {self.engine.name} was replaced while in use; start again to open it")
@@ -59,7 +59,24 @@ def open_database(engine: Engine, steps: Sequence[Migration], deadline_s: float)
 
 def engine_of(url: str) -> Engine:
     """The engine for a store URL. Raises NightshiftError for one that is not known."""
+    if url.startswith(LAKE):
+        # Only who has a lake needs what it takes.
+        from core.store.ducklake import DuckLake
+
+        return DuckLake(parse_lake_url(url))
     path = url.removeprefix(DUCKDB)
     if path == url or not path or path.startswith(":memory:"):
-        raise NightshiftError(f"store {url!r}: write {DUCKDB}PATH, with the path of a file on this machine")
+        raise NightshiftError(
+            f"store {url!r}: write {DUCKDB}PATH, with the path of a file on this machine, or {LAKE_EXAMPLE}"
+        )
     return DuckDBFile(Path(path))
+
+
+def store_exists(url: str) -> bool:
+    """Whether there is a store at a URL. Raises NightshiftError for one that is not known or cannot be reached."""
+    return engine_of(url).exists()
+
+
+def store_name(url: str) -> str:
+    """What people are told that a URL means: no password is in it."""
+    return engine_of(url).name

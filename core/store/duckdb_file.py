@@ -83,7 +83,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.turn = threading.Lock()
-        self._connection: Connection | None = None
+        self._connection: duckdb.DuckDBPyConnection | None = None
 
     @contextmanager
     def attached(self, path: Path, *, write: bool, until: float) -> Iterator[Connection]:
@@ -100,7 +100,7 @@ class Desk:
                 if before is not None and _file_of(path) != before:
                     raise duckdb.IOException(f"{path} {REPLACED}")
                 connection.execute("USE store")
-                yield connection
+                yield Connection(connection)
             except duckdb.Error:
                 # A failed write can leave an instance unusable: start the next block with a new one.
                 self._close()

@@ -7,8 +7,9 @@ all SQL outside one is the dialect that they share.
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
+from functools import cache
 from typing import TypeAlias, TypeVar
 
 import duckdb
@@ -16,19 +17,50 @@ import duckdb
 from core.schema import NightshiftError
 from core.store.errors import StoreBusy
 
-__all__ = ["Connection", "Engine", "Work"]
+__all__ = ["Connection", "Contended", "Engine", "Work"]
 
 T = TypeVar("T")
-Connection: TypeAlias = duckdb.DuckDBPyConnection
-Work: TypeAlias = Callable[[Connection], T]
-"Statements to run in one transaction. May run more than once, so it must do nothing but use the connection."
 
 FIRST_PAUSE_S = 0.002
 LONGEST_PAUSE_S = 0.1
 
 
+class Contended(Exception):
+    """Somebody else's turn: the same work may succeed a moment later. Never leaves this package."""
+
+
+class Connection:
+    """What work has of a database, within one transaction."""
+
+    def __init__(self, duck: duckdb.DuckDBPyConnection) -> None:
+        self.duck = duck
+
+    def execute(self, sql: str, parameters: object = None) -> duckdb.DuckDBPyConnection:
+        """Runs statements of the shared dialect; the result is fetched from what is returned."""
+        return self.duck.execute(sql, parameters)
+
+    def schema_version(self) -> int | None:
+        """The version of the schema that this transaction sees."""
+        row = self.execute("SELECT max(version) FROM schema_version").fetchone()
+        return row[0] if row else None
+
+    def append(self, table: str, columns: Mapping[str, str], rows: list[list[object]]) -> int:
+        """Appends to `table` the rows whose ids are not there yet, numbered (`seq`) after its last one.
+
+        `columns` says the SQL type of each column but `seq`; `rows` holds the values column by column, and `id` is
+        the first. No id may be given twice. Returns how many were new.
+        """
+        places = list(range(1, len(rows[0]) + 1))
+        done = self.execute(_append_statement(table, tuple(columns.items())), [places, *rows]).fetchone()
+        return int(done[0]) if done else 0
+
+
+Work: TypeAlias = Callable[[Connection], T]
+"Statements to run in one transaction. May run more than once, so it must do nothing but use the connection."
+
+
 class Engine(ABC):
-    """One database, by its address. Holds no connection to it between calls; safe to share between threads.
+    """One database, by its address. Safe to share between threads.
 
     An engine must run write transactions one after the other: sequence numbers are given out inside them.
     """
@@ -60,6 +92,10 @@ class Engine(ABC):
         """Writes the database anew without what was deleted from it; False where an engine has no way to do so."""
         return False
 
+    def tend(self, deadline_s: float) -> dict[str, int]:  # noqa: ARG002
+        """Puts in order what writing left behind, and says what was done; most engines need nothing of the kind."""
+        return {}
+
     def read(self, work: Work[T], deadline_s: float) -> T:
         """The result of `work` on one consistent state. Raises StoreBusy after `deadline_s` seconds."""
         return self._run(work, write=False, deadline_s=deadline_s)
@@ -75,8 +111,8 @@ class Engine(ABC):
             try:
                 with self.session(write=write, until=until) as connection:
                     return _in_transaction(connection, work)
-            except duckdb.Error as error:
-                if not self.is_contention(error):
+            except (duckdb.Error, Contended) as error:
+                if isinstance(error, duckdb.Error) and not self.is_contention(error):
                     explained = self.explain(error)
                     if explained is None:
                         raise
@@ -86,6 +122,20 @@ class Engine(ABC):
             # Jitter keeps processes that met once from meeting again.
             time.sleep(max(0.0, min(random.uniform(0.5, 1.5) * pause_s, until - time.monotonic())))
             pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)
+
+
+@cache
+def _append_statement(table: str, columns: tuple[tuple[str, str], ...]) -> str:
+    names = ", ".join(f'"{name}"' for name, _ in columns)
+    unnested = ", ".join(f'unnest(?::{sql_type}[]) AS "{name}"' for name, sql_type in columns)
+    return (
+        f"INSERT INTO {table} (seq, {names}) "
+        f"SELECT greatest((SELECT coalesce(max(seq), 0) FROM {table}), "
+        f"(SELECT coalesce(max(seq), 0) FROM number_given WHERE kind = '{table.removesuffix('_event')}')) "
+        f"+ row_number() OVER (ORDER BY place), {names} "
+        f"FROM (SELECT unnest(?::BIGINT[]) AS place, {unnested}) AS given "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {table} AS old WHERE old.id = given.id)"
+    )
 
 
 def _in_transaction(connection: Connection, work: Work[T]) -> T:

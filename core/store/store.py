@@ -21,7 +21,10 @@ PAGE = 5_000
 
 
 def open_store(url: str, *, deadline_s: float = 30.0) -> "Store":
-    """The store at `url` (`duckdb:///PATH`; an absolute path makes four slashes), made or migrated where needed.
+    """The store at `url`, made or migrated where needed.
+
+    `duckdb:///PATH` is a file (an absolute path makes four slashes), `ducklake:postgres://USER@HOST/DATABASE?data=...`
+    a lake.
 
     Every call on it waits up to `deadline_s` seconds for other processes, then raises StoreBusy. Raises StoreNewer,
     with nothing written, for a store from a newer version, and NightshiftError where there can be no store.
@@ -223,6 +226,10 @@ class Store:
     def check(self) -> list[str]:
         """What is wrong with the content of the store, a line each; empty when nothing is."""
         return self.database.read(checks.problems)
+
+    def tend(self) -> dict[str, int]:
+        """Puts in order what many small writes left behind, and says what was done. Changes no record."""
+        return self.database.engine.tend(self.database.deadline_s)
 
     def _records(self, kind: type[T], choose: Callable[[Connection], list[int]]) -> list[tuple[int, T]]:
         def first_page(connection: Connection) -> tuple[list[int], dict[int, str]]:

@@ -96,7 +96,6 @@ def rows_of(kind: type[Record], records: Iterable[Record]) -> list[list[object]]
     """The records column by column, as `insert` wants them. Raises NightshiftError for one that has no JSON."""
     kept = list(records)
     return [
-        list(range(1, len(kept) + 1)),
         [record.id for record in kept],
         [record.at for record in kept],
         [_payload(record) for record in kept],
@@ -106,25 +105,13 @@ def rows_of(kind: type[Record], records: Iterable[Record]) -> list[list[object]]
 
 def insert(connection: Connection, kind: type[Record], rows: list[list[object]]) -> int:
     """Appends the rows whose ids are not there yet, numbered after the last one. Returns how many."""
-    done = connection.execute(_insert_statement(kind), rows).fetchone()
-    return int(done[0]) if done else 0
+    return connection.append(f"{kind.kind}_event", _types(kind), rows)
 
 
 @cache
-def _insert_statement(kind: type[Record]) -> str:
+def _types(kind: type[Record]) -> dict[str, str]:
     types = {"id": "VARCHAR", "at": "TIMESTAMPTZ", "payload": "VARCHAR"}
-    types |= {column: SQL_TYPES.get(column, "VARCHAR") for column in COLUMNS[kind]}
-    names = ", ".join(f'"{column}"' for column in types)
-    unnested = ", ".join(f'unnest(?::{sql_type}[]) AS "{column}"' for column, sql_type in types.items())
-    table = f"{kind.kind}_event"
-    return (
-        f"INSERT INTO {table} (seq, {names}) "
-        f"SELECT greatest((SELECT coalesce(max(seq), 0) FROM {table}), "
-        f"(SELECT coalesce(max(seq), 0) FROM number_given WHERE kind = '{kind.kind}')) "
-        f"+ row_number() OVER (ORDER BY place), {names} "
-        f"FROM (SELECT unnest(?::BIGINT[]) AS place, {unnested}) AS given "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {table} AS old WHERE old.id = given.id)"
-    )
+    return types | {column: SQL_TYPES.get(column, "VARCHAR") for column in COLUMNS[kind]}
 
 
 def select_seqs(

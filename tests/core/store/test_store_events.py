@@ -2,14 +2,12 @@ import math
 import re
 from importlib.resources import files
 
-import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_records import correction, one_of_each
 
 from core.schema import ChosenBy, Correction, Example, Media, NightshiftError, Prediction, Record, StageResult, new_id
-from core.store import open_store
 from core.store.tables import COLUMNS, KINDS
 
 RECORDS = one_of_each()
@@ -44,15 +42,12 @@ def test_only_records_that_the_store_knows_are_added(store):
         store.add(Record(id="x"))
 
 
-def test_the_columns_of_the_tables_are_the_ones_that_can_be_searched(url, file):
-    open_store(url)
-    connection = duckdb.connect(str(file))
+def test_the_columns_of_the_tables_are_the_ones_that_can_be_searched(sql):
     for kind in KINDS:
-        columns = [row[0] for row in connection.execute(f"DESCRIBE {kind.kind}_event").fetchall()]
+        columns = [row[0] for row in sql(f"DESCRIBE {kind.kind}_event")]
         added = ADDED_LATER.get(kind, [])
         first = [column for column in COLUMNS[kind] if column not in added]
         assert columns == ["seq", "id", "at", *first, "payload", *added]
-    connection.close()
 
 
 def test_the_sql_keeps_to_what_ducklake_can_do():
@@ -95,14 +90,10 @@ class TestWritingTwice:
         assert new == len(records)
         assert sorted(found, key=lambda record: record.example) == records
 
-    def test_an_id_that_got_in_twice_is_read_once(self, store, file):
+    def test_an_id_that_got_in_twice_is_read_once(self, store, sql):
         record = correction()
         store.add(record, correction())
-        connection = duckdb.connect(str(file))
-        connection.execute(
-            "INSERT INTO correction_event SELECT * REPLACE (3 AS seq) FROM correction_event WHERE id = ?", [record.id]
-        )
-        connection.close()
+        sql("INSERT INTO correction_event SELECT * REPLACE (3 AS seq) FROM correction_event WHERE id = ?", record.id)
         assert store.count(Correction) == len(store.find(Correction)) == 2
         assert store.get(Correction, record.id) == record
 
@@ -159,11 +150,9 @@ class TestFinding:
         assert store.find(Correction) == records
         assert store.get_many(Correction, [r.id for r in records[::-1]]) == records[::-1]
 
-    def test_a_record_of_an_unknown_shape_says_which(self, store, file):
+    def test_a_record_of_an_unknown_shape_says_which(self, store, sql):
         store.add(RECORDS[0])
-        connection = duckdb.connect(str(file))
-        connection.execute("UPDATE media_event SET payload = '{\"id\": 3}'")
-        connection.close()
+        sql("UPDATE media_event SET payload = '{\"id\": 3}'")
         with pytest.raises(NightshiftError, match="a stored media cannot be read: id"):
             store.find(Media)
 

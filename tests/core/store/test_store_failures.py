@@ -62,10 +62,10 @@ def test_a_store_that_is_deleted_while_in_use_is_missed(store, file):
         store.count(Correction)
 
 
-@pytest.mark.parametrize("url", ["", "duckdb:///", "duckdb:///:memory:", "sqlite:///x", "ducklake:x", "/a/path"])
-def test_a_url_that_is_not_known_is_refused_with_one_that_is(url):
+@pytest.mark.parametrize("wrong", ["", "duckdb:///", "duckdb:///:memory:", "sqlite:///x", "/a/path"])
+def test_a_url_that_is_not_known_is_refused_with_one_that_is(wrong):
     with pytest.raises(NightshiftError, match="duckdb:///PATH"):
-        open_store(url)
+        open_store(wrong)
 
 
 @pytest.mark.parametrize("name", ["a b.duckdb", "it's.duckdb", "a;b.duckdb", "main.duckdb", "memory", "über.db"])

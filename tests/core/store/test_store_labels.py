@@ -1,6 +1,5 @@
 from dataclasses import dataclass
 
-import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_records import correction
@@ -100,10 +99,8 @@ def test_the_last_word_not_taken_back_wins_whatever_the_order_of_retractions(sha
         assert found(upto_seq=base + upto) == said.standing(upto)
 
 
-def test_the_view_for_people_agrees(store, file):
+def test_the_view_for_people_agrees(store, sql):
     words = [correction("a"), correction("a", "off_task"), correction("b"), correction("b", environment="other")]
     store.add(*words, correction("a", retracts=words[1].id))
-    connection = duckdb.connect(str(file))
-    rows = connection.execute("SELECT seq, id FROM labels WHERE environment = 'screen' ORDER BY seq").fetchall()
-    connection.close()
+    rows = sql("SELECT seq, id FROM labels WHERE environment = 'screen' ORDER BY seq")
     assert rows == [(label.seq, label.correction) for label in store.labels("screen")]
