@@ -21,7 +21,7 @@ import duckdb
 import psycopg
 
 from core.schema import NightshiftError
-from core.store.engine import Connection, Contended, Engine, Work
+from core.store.engine import ERASES_FROM, Connection, Contended, Engine, Work
 from core.store.errors import StoreBusy
 from core.store.lake_address import LakeAddress
 from core.store.lake_attachment import Attachment, close_spare
@@ -96,7 +96,8 @@ class LakeConnection(Connection):
             found = self.duck.execute(f"SELECT seq, id FROM {table} WHERE seq > ?", [last]).fetchall()
             if found:
                 turn.learn(table, [id for _, id in found], max(seq for seq, _ in found))
-        self._unlearn_erased(turn)
+        if (version or 0) >= ERASES_FROM:
+            self._unlearn_erased(turn)
         turn.version, turn.head, turn.current = version, self._snapshot(), True
 
     def _unlearn_erased(self, turn: Turn) -> None:
@@ -105,6 +106,8 @@ class LakeConnection(Connection):
             ids = self.duck.execute(f"SELECT DISTINCT id FROM {table}").fetchall() if number else []
             if len(ids) < number:
                 turn.relearn(table, [id for (id,) in ids])
+        for kind, last in self.duck.execute("SELECT kind, max(seq) FROM number_given GROUP BY kind").fetchall():
+            turn.given(f"{kind}_event", last)
 
 
 class DuckLake(Engine):

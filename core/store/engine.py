@@ -29,6 +29,10 @@ class Contended(Exception):
     """Somebody else's turn: the same work may succeed a moment later. Never leaves this package."""
 
 
+ERASES_FROM = 10
+"The schema version from which rows are erased, and `number_given` says which of their numbers are not given again."
+
+
 class Connection:
     """What work has of a database, within one transaction."""
 

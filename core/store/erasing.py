@@ -55,7 +55,7 @@ def _delete(connection: Connection, kind: type[Record], column: str, values: Col
 
 def _rewrite(connection: Connection, record: Record) -> None:
     kind = type(record)
-    _, (id,), (at,), (payload,), *columns = tables.rows_of(kind, [record])
+    (id,), (at,), (payload,), *columns = tables.rows_of(kind, [record])
     names = ('"at"', "payload", *(f'"{column}"' for column in tables.COLUMNS[kind]))
     change = ", ".join(f"{name} = ?" for name in names)
     values = [at, payload, *(column[0] for column in columns)]

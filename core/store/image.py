@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.schema import NightshiftError, Record
 from core.store.database import Database, engine_of
-from core.store.engine import Connection
+from core.store.engine import ERASES_FROM, Connection
 from core.store.lake_address import quoted
 from core.store.migrate import Migration, load_migrations, refuse_newer, upgrade
 from core.store.tables import KINDS
@@ -49,6 +49,8 @@ class Image(BaseModel):
     records: dict[str, Rows]
     champions: dict[str, str]
     lease_tokens: dict[str, int]
+    numbers_given: dict[str, int] = {}
+    "By kind, the last sequence number of rows that were erased."
 
 
 def image_of(database: Database) -> Image:
@@ -112,6 +114,8 @@ def _fill(connection: Connection, steps: Sequence[Migration], image: Image, fold
             files = _files(folder, table)
             connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM read_parquet('{files}') ORDER BY seq")
         _refuse_other(connection, table, told)
+    for kind, last in image.numbers_given.items():
+        connection.execute("INSERT INTO number_given VALUES (?, ?)", [kind, last])
     for environment, release in image.champions.items():
         connection.execute("INSERT INTO champion (environment, release) VALUES (?, ?)", [environment, release])
     for name, token in image.lease_tokens.items():
@@ -142,7 +146,15 @@ def _moment(connection: Connection, tables: Sequence[str]) -> Image:
         records={table: Rows(rows=0, last=_last(connection, table), sha256="") for table in tables},
         champions=dict(connection.execute("SELECT environment, release FROM champion ORDER BY ALL").fetchall()),
         lease_tokens=dict(connection.execute("SELECT name, token FROM lease ORDER BY ALL").fetchall()),
+        numbers_given=_numbers_given(connection),
     )
+
+
+def _numbers_given(connection: Connection) -> dict[str, int]:
+    if (connection.schema_version() or 0) < ERASES_FROM:
+        return {}
+    given = "SELECT kind, max(seq) FROM number_given GROUP BY kind ORDER BY kind"
+    return dict(connection.execute(given).fetchall())
 
 
 def _page(connection: Connection, table: str, after: int, upto: int, file: Path | None) -> list[tuple[object, ...]]:

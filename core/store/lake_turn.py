@@ -128,14 +128,20 @@ class Turn:
 
     def counts(self) -> list[tuple[str, int]]:
         """How many ids are remembered of each table that has any."""
-        return self._catalog.execute(
-            f"SELECT name, count(*) FROM {SCHEMA}.known GROUP BY name ORDER BY name"
-        ).fetchall()
+        return self._catalog.execute(f"SELECT name, count(*) FROM {SCHEMA}.known GROUP BY name ORDER BY 1").fetchall()
 
     def relearn(self, table: str, ids: list[object]) -> None:
         """Remembers these ids of a table and no others; the last sequence number stays, since it is not given again."""
         self._catalog.execute(f"DELETE FROM {SCHEMA}.known WHERE name = %s", [table])
         self._catalog.execute(f"INSERT INTO {SCHEMA}.known SELECT %s, unnest(%s::text[])", [table, ids])
+
+    def given(self, table: str, last: int) -> None:
+        """Remembers that sequence numbers up to `last` were given out, whether their rows are still there or not."""
+        self._catalog.execute(
+            f"INSERT INTO {SCHEMA}.last AS before VALUES (%s, %s) "
+            "ON CONFLICT (name) DO UPDATE SET seq = greatest(before.seq, excluded.seq)",
+            [table, last],
+        )
 
     def finish(self) -> None:
         """Ends the turn after the lake's commit.
