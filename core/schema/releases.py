@@ -42,6 +42,12 @@ class DatasetVersion(Record):
     items: dict[str, tuple[str, ...]]
     "Role (train, golden, variants, ...) to sorted content ids."
 
+    @property
+    def labels(self) -> dict[str, tuple[str, str]]:
+        """Role and answer by example."""
+        named = ((role, item.partition("=")) for role, items in self.items.items() for item in items)
+        return {example: (role, answer) for role, (example, _, answer) in named}
+
     @classmethod
     def make(cls, environment: str, items: dict[str, tuple[str, ...]]) -> "DatasetVersion":
         """A manifest with its ids sorted, whose own id follows from them."""

@@ -72,8 +72,8 @@ def _rows(ws: Workspace, record: DatasetVersion) -> Rows:
     erased = erased_entries(ws, record)
     said = {
         example: (split, answer)
-        for split, items in record.items.items()
-        for example, _, answer in (item.partition("=") for item in items if item not in erased)
+        for example, (split, answer) in record.labels.items()
+        if f"{example}={answer}" not in erased
     }
     words = {label.example: label for label in ws.store.labels(record.environment)}
     examples = sorted(ws.store.find(Example, id=set(said)), key=lambda example: example.id)

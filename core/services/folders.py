@@ -5,9 +5,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from core.media import read_file
 from core.schema import NightshiftError
+from core.settings import MediaSettings
 
-__all__ = ["TASK_COLUMNS", "FolderRow", "file_within", "read_folder", "rows_of_table"]
+__all__ = ["TASK_COLUMNS", "FolderRow", "read_folder", "read_within", "rows_of_table"]
 
 TASK_COLUMNS = ("file", "task_description", "label")
 
@@ -50,12 +52,17 @@ def read_folder(directory: Path) -> list[FolderRow]:
     ]
 
 
-def file_within(folder: Path, file: str) -> Path:
+def _file_within(folder: Path, file: str) -> Path:
     """The path of a file that a table names. Raises NightshiftError where it points outside the folder."""
     path = folder / file
     if path.resolve().parent != folder.resolve():
         raise NightshiftError(f"{file} points outside the folder")
     return path
+
+
+def read_within(folder: Path, file: str, settings: MediaSettings) -> bytes:
+    """The content of a file that a table names. Raises NightshiftError where it is outside, missing or too large."""
+    return read_file(_file_within(folder, file), settings)
 
 
 def rows_of_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from core.media import read_file
 from core.schema import ChosenBy, Example, NightshiftError
 from core.services.classify import take_in
 from core.services.exchange import FORMATS, Incoming, found_format
 from core.services.feedback import label_example, standing_word
-from core.services.folders import file_within
+from core.services.folders import read_within
 from core.services.workspace import Workspace
 from core.settings import MediaSettings
 
@@ -66,11 +65,8 @@ def import_folder(ws: Workspace, environment: str, path: Path, *, progress: Prog
 
 def _import_images(ws: Workspace, directory: Path, progress: Progress | None) -> ImportReport:
     folder = directory / "images" if (directory / "images").is_dir() else directory
-    files = (
-        sorted(path.name for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
-        if (folder.is_dir())
-        else []
-    )
+    there = folder.iterdir() if folder.is_dir() else ()
+    files = sorted(path.name for path in there if path.suffix.lower() in IMAGE_SUFFIXES)
     if not files:
         raise NightshiftError(
             f"{directory} has no tasks.csv, no file of another format that can be read ({', '.join(FORMATS)}), and no "
@@ -78,7 +74,7 @@ def _import_images(ws: Workspace, directory: Path, progress: Progress | None) ->
         )
     report = ImportReport()
     for done, file in enumerate(files, start=1):
-        _import_picture(ws, file, partial(_read, folder, file), report)
+        _import_picture(ws, file, partial(read_within, folder, file), report)
         _tell(progress, done, len(files))
     return report
 
@@ -97,10 +93,6 @@ def _import_picture(
     else:
         report.screens += 1
     return media.id
-
-
-def _read(folder: Path, file: str, settings: MediaSettings) -> bytes:
-    return read_file(file_within(folder, file), settings)
 
 
 def _import_row(

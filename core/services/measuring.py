@@ -9,11 +9,11 @@ import numpy as np
 from PIL.Image import Image
 
 from core.evaluation import abstaining, cluster_sums, difference_ci95, figures, summarise
-from core.media import open_image, read_file
+from core.media import open_image
 from core.reading import DerivedCache, Reading
 from core.schema import CANNOT_TELL, Example, ItemScore, NightshiftError
 from core.services.classify import Classifier
-from core.services.folders import FolderRow, file_within, read_folder
+from core.services.folders import FolderRow, read_folder, read_within
 from core.services.importing import Progress
 from core.services.redacting import taken_in
 from core.services.scoring import score_item
@@ -99,7 +99,7 @@ def labelled_pairs(
     for done, row in enumerate(rows, start=1):
         try:
             if row.file not in media_of:
-                data = read_file(file_within(directory / "images", row.file), ws.settings.media)
+                data = read_within(directory / "images", row.file, ws.settings.media)
                 media_of[row.file] = library.add(data, row.file)
                 if read:
                     library.reading(media_of[row.file])

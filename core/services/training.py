@@ -19,7 +19,7 @@ from core.policy import Policy
 from core.schema import CANNOT_TELL, DatasetVersion, Example, Label, NightshiftError, Release, Run, StageResult, new_id
 from core.services.classify import load_policy
 from core.services.importing import Progress, import_folder
-from core.services.night.ingest import is_golden
+from core.services.night.ingest import contents, is_golden
 from core.services.night.record import LIBRARIES, TRAINING, stage_id
 from core.services.workspace import Workspace
 from core.settings import LearningSettings
@@ -132,10 +132,10 @@ def _begin(
         versions={library: version(library) for library in LIBRARIES},
         trigger=TRAINING,
     )
-    contents = {"train": [label for label, _ in train], "golden": golden}
+    kept = {"train": [label for label, _ in train], "golden": golden}
     dataset = DatasetVersion.make(
         environment,
-        {role: tuple(f"{label.example}={label.answer}" for label in labels) for role, labels in contents.items()},
+        {role: contents(labels) for role, labels in kept.items()},
     )
     result: dict[str, JsonValue] = {"dataset_version": dataset.id, "train": len(train), "golden": len(golden)}
     ingested = StageResult(id=stage_id(run.id, "ingest"), run=run.id, stage="ingest", result=result, seconds=0.0)

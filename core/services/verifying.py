@@ -12,7 +12,7 @@ from core.media import read_file
 from core.policy import Library
 from core.schema import Example, NightshiftError
 from core.services.classify import Classifier, prediction
-from core.services.folders import file_within, rows_of_table
+from core.services.folders import read_within, rows_of_table
 from core.services.importing import Progress
 from core.services.measuring import FolderLibrary
 from core.services.relevance import weighed
@@ -120,7 +120,7 @@ def measure_titles(ws: Workspace, directory: Path, *, progress: Progress | None 
     found: list[str | None] = []
     took_ms: list[float] = []
     for done, row in enumerate(rows, start=1):
-        media = library.add(read_file(file_within(directory / "images", row["file"]), ws.settings.media), row["file"])
+        media = library.add(read_within(directory / "images", row["file"], ws.settings.media), row["file"])
         reading, image = library.reading(media), library.image(media)
         library.forget(media)
         started = time.perf_counter()

@@ -14,21 +14,21 @@ MOST = 30
 def version_card(ws: Workspace, record: DatasetVersion, format: str = "") -> str:
     """Markdown: what it holds, how the labels came about, and what to mind. `format` adds how the files are read."""
     bound = ws.environment(record.environment)
-    said = [item.partition("=") for items in record.items.values() for item in items]
+    answer_of = {example: answer for example, (_, answer) in record.labels.items()}
     words = {label.example: label for label in ws.store.labels(record.environment)}
-    standing = [words[example] for example, _, answer in said if example in words and words[example].answer == answer]
-    examples = ws.store.find(Example, id={example for example, _, _ in said})
+    standing = [words[each] for each, answer in answer_of.items() if each in words and words[each].answer == answer]
+    examples = ws.store.find(Example, id=set(answer_of))
     domains = Counter(bound.domain(example) for example in examples).most_common(MOST)
     pictures = {media for example in examples for media in example.media}
     clusters = len({example.cluster for example in examples})
     parts = [
         f"---\ntags: [nightshift, {record.environment}]\n{_configs(record, format)}---\n",
         f"# What nights of `{record.environment}` learn from\n",
-        f"Version `{record.id}`: {len(said)} questions, each with the answer that a person gave, about "
+        f"Version `{record.id}`: {len(answer_of)} questions, each with the answer that a person gave, about "
         f"{len(pictures)} pictures in {clusters} groups of near-duplicates. `golden` is measured on and never trained "
         "on; near-duplicates are all in one split.\n",
         _table("split", {split: len(items) for split, items in record.items.items()}),
-        _table("answer", Counter(answer for _, _, answer in said)),
+        _table("answer", Counter(answer_of.values())),
         _table("how a question came before a person", Counter(word.chosen_by.value for word in standing)),
         _table("kind of work", dict(domains)),
         "Reviewers are named as they named themselves, and pictures are as they were taken in: both may be personal "

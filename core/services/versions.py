@@ -7,7 +7,8 @@ from pydantic import BaseModel, JsonValue
 
 from core.schema import DatasetVersion, Example, NightshiftError, Run, StageResult, new_id
 from core.services.erasing import erased_entries
-from core.services.night.ingest import contents, snapshot
+from core.services.night.ingest import snapshot
+from core.services.night.refresh import LEFT
 from core.services.workspace import Workspace
 
 __all__ = [
@@ -62,7 +63,7 @@ class VersionFacts(VersionSummary):
 
 def versions(ws: Workspace, environment: str) -> list[VersionSummary]:
     """Every version of an environment, newest first."""
-    records = ws.store.find(DatasetVersion, environment=environment)
+    records = _records(ws, environment)
     nights = _nights(ws, environment)
     found = []
     for before, record in zip([None, *records], records, strict=False):
@@ -75,7 +76,7 @@ def version_facts(ws: Workspace, environment: str, version: str) -> VersionFacts
     record = find_version(ws, environment, version)
     (summary,) = [each for each in versions(ws, environment) if each.id == record.id]
     bound = ws.environment(environment)
-    answer_of = _answers(record)
+    answer_of = record.labels
     examples = ws.store.find(Example, id=set(answer_of))
     return VersionFacts(
         **summary.model_dump(),
@@ -93,7 +94,7 @@ def compare_versions(ws: Workspace, environment: str, one: str, other: str) -> D
 
 def find_version(ws: Workspace, environment: str, version: str) -> DatasetVersion:
     """The version called so: `latest`, an id, or how one begins. Raises NightshiftError for none and for several."""
-    records = ws.store.find(DatasetVersion, environment=environment)
+    records = _records(ws, environment)
     if version == "latest" and records:
         return records[-1]
     found = [record for record in records if record.id.startswith(version)]
@@ -110,12 +111,17 @@ def present_version(ws: Workspace, environment: str) -> DatasetVersion:
     now = snapshot(ws, Run(id=new_id(), environment=environment, seed=0, config=config))
     if not now.labels:
         raise NightshiftError(f"nobody has labelled anything in {environment} yet")
-    return DatasetVersion.make(environment, {"train": contents(now.train), "golden": contents(now.golden)})
+    return now.version
+
+
+def _records(ws: Workspace, environment: str) -> list[DatasetVersion]:
+    """Whole versions, oldest first; what entered and left while a night trained is a part of none before the next."""
+    return [record for record in ws.store.find(DatasetVersion, environment=environment) if LEFT not in record.items]
 
 
 def _nights(ws: Workspace, environment: str) -> dict[str, list[str]]:
-    """Runs by the version that their first stage made."""
-    runs = [run.id for run in ws.store.find(Run, environment=environment)]
+    """Nights by the version that their first stage made; a training on a folder follows from that, not from words."""
+    runs = [run.id for run in ws.store.find(Run, environment=environment) if "upto_seq" in run.config]
     nights: dict[str, list[str]] = {}
     for result in ws.store.find(StageResult, run=runs, stage="ingest") if runs else []:
         nights.setdefault(str(result.result[INGESTED]), []).append(result.run)
@@ -135,17 +141,8 @@ def _summary(record: DatasetVersion, before: DatasetVersion | None, nights: list
     )
 
 
-def _answers(record: DatasetVersion) -> dict[str, tuple[str, str]]:
-    """Role and answer by example."""
-    return {
-        example: (role, answer)
-        for role, items in record.items.items()
-        for example, _, answer in (item.partition("=") for item in items)
-    }
-
-
 def _difference(one: DatasetVersion | None, other: DatasetVersion) -> Difference:
-    before, after = _answers(one) if one else {}, _answers(other)
+    before, after = one.labels if one else {}, other.labels
     both = before.keys() & after.keys()
     return Difference(
         entered=sorted(after.keys() - before.keys()),
@@ -160,5 +157,4 @@ def _is_remade(ws: Workspace, record: DatasetVersion, nights: list[str]) -> bool
         return None
     (run,) = ws.store.get_many(Run, [nights[0]])
     words = snapshot(ws.as_when_begun(run), run)
-    made = DatasetVersion.make(run.environment, {"train": contents(words.train), "golden": contents(words.golden)})
-    return made.id == record.id
+    return words.version.id == record.id

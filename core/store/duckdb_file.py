@@ -20,7 +20,7 @@ import duckdb
 
 from core.disk import write_through
 from core.schema import NightshiftError, new_id
-from core.store.engine import Connection, Engine, Work
+from core.store.engine import Connection, Engine, Work, quoted
 from core.store.errors import StoreBusy, StoreNewer
 
 __all__ = ["DuckDBFile"]
@@ -93,7 +93,7 @@ class Desk:
             connection = self._connection = self._connection or duckdb.connect(":memory:", config=CONFIG)
             access = "READ_WRITE" if write else "READ_ONLY"
             before = _file_of(path)
-            connection.execute(f"ATTACH '{_quoted(path)}' AS store (TYPE duckdb, {access})")
+            connection.execute(f"ATTACH '{quoted(path)}' AS store (TYPE duckdb, {access})")
             try:
                 # Between being opened and being locked the file can have been put aside by whoever wrote it anew:
                 # what is written to it then would be lost. Once it is locked that cannot happen.
@@ -249,7 +249,7 @@ def _write_rows(connection: Connection, folder: Path) -> None:
     made = [*(sql for _, sql in tables), *(sql for (sql,) in views)]
     (folder / "schema.json").write_text(json.dumps(made), encoding="utf-8")
     for name, _ in tables:
-        target = _quoted(folder / f"{name}.parquet")
+        target = quoted(folder / f"{name}.parquet")
         connection.execute(f"COPY (SELECT * FROM store.main.\"{name}\") TO '{target}' (FORMAT parquet)")
 
 
@@ -259,10 +259,6 @@ def _file_of(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _first_line(text: str) -> str:

@@ -17,7 +17,7 @@ import duckdb
 from core.schema import NightshiftError
 from core.store.errors import StoreBusy
 
-__all__ = ["Connection", "Contended", "Engine", "Work"]
+__all__ = ["ERASES_FROM", "Connection", "Contended", "Engine", "Work", "quoted"]
 
 T = TypeVar("T")
 
@@ -31,6 +31,11 @@ class Contended(Exception):
 
 ERASES_FROM = 10
 "The schema version from which rows are erased, and `number_given` says which of their numbers are not given again."
+
+
+def quoted(text: object) -> str:
+    """`text` as it stands between the quotes of an SQL literal."""
+    return str(text).replace("'", "''")
 
 
 class Connection:

@@ -16,8 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.schema import NightshiftError, Record
 from core.store.database import Database, engine_of
-from core.store.engine import ERASES_FROM, Connection
-from core.store.lake_address import quoted
+from core.store.engine import ERASES_FROM, Connection, quoted
 from core.store.migrate import Migration, load_migrations, refuse_newer, upgrade
 from core.store.tables import KINDS
 

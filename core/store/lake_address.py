@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import duckdb
 
 from core.schema import NightshiftError
+from core.store.engine import quoted
 
-__all__ = ["LAKE", "LAKE_EXAMPLE", "LakeAddress", "load_extension", "parse_lake_url", "quoted", "s3_secret"]
+__all__ = ["LAKE", "LAKE_EXAMPLE", "LakeAddress", "load_extension", "parse_lake_url", "s3_secret"]
 
 LAKE = "ducklake:"
 LAKE_EXAMPLE = f"{LAKE}postgres://USER@HOST/DATABASE?data=FOLDER"
@@ -81,11 +82,6 @@ def s3_secret() -> str:
         told |= {"ENDPOINT": server.netloc, "USE_SSL": str(server.scheme == "https").lower(), "URL_STYLE": "path"}
     given = [f"{key} '{quoted(value)}'" for key, value in told.items() if value]
     return f"CREATE SECRET ({', '.join(['TYPE s3', *given])})"
-
-
-def quoted(text: object) -> str:
-    """`text` as it stands between the quotes of an SQL literal."""
-    return str(text).replace("'", "''")
 
 
 def _psycopg():  # type: ignore[no-untyped-def]

@@ -9,7 +9,8 @@ from contextlib import suppress
 import duckdb
 import psycopg
 
-from core.store.lake_address import LakeAddress, load_extension, quoted, s3_secret
+from core.store.engine import quoted
+from core.store.lake_address import LakeAddress, load_extension, s3_secret
 from core.store.lake_turn import SCHEMA
 
 __all__ = ["Attachment", "close_spare"]

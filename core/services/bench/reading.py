@@ -24,7 +24,7 @@ from core.reading.incremental import MOST_CHANGED, Sight, changed_blocks, read_a
 from core.reading.ocr import pixels_of
 from core.schema import Example, NightshiftError
 from core.services.classify import Classifier
-from core.services.folders import FolderRow, file_within, read_folder
+from core.services.folders import FolderRow, read_folder, read_within
 from core.services.importing import Progress
 from core.services.verifying import screen_findings
 from core.services.workspace import Workspace
@@ -98,13 +98,16 @@ class _Changes:
 
     def meet(self, before: Sight, later: Image.Image, asks: Sequence[str]) -> Sight:
         """Reads `later` by what differs from `before`, and in full; the latter is what was seen."""
-        again = read_again(before, later)
-        self._in_full += again is None
-        found, said = _verdict(self._watch, self._classifier, later, asks, partial(_again, before))
+        found, said = _verdict(self._watch, self._classifier, later, asks, partial(self._again, before))
         whole, expected = _verdict(_Stopwatch(), self._classifier, later, asks, read_image)
         self._verdicts.update(a == b for a, b in zip(said, expected, strict=True))
         self._lines.update(_lines_equal(found, whole))
         return Sight(pixels_of(later), whole)
+
+    def _again(self, before: Sight, image: Image.Image) -> Reading:
+        sight = read_again(before, image)
+        self._in_full += sight is None
+        return read_image(image) if sight is None else sight.reading
 
     def figures(self) -> dict[str, Any]:
         """What was found; only `n` where nothing was met."""
@@ -193,11 +196,6 @@ def _replay(ws: Workspace, recording: Sequence[Path], asks: Sequence[str], chang
         before = Sight(pixels_of(image), read_image(image))
 
 
-def _again(before: Sight, image: Image.Image) -> Reading:
-    sight = read_again(before, image)
-    return read_image(image) if sight is None else sight.reading
-
-
 def _verdict(
     watch: _Stopwatch,
     classifier: Classifier,
@@ -235,7 +233,7 @@ def _wide_screens(ws: Workspace, directory: Path, screens: int) -> list[tuple[Im
     wide = []
     for file, of_it in rows.items():
         try:
-            data = read_file(file_within(directory / "images", file), ws.settings.media)
+            data = read_within(directory / "images", file, ws.settings.media)
             image = open_image(intake(data, ws.settings.media, name=file)[1])
         except NightshiftError:
             continue

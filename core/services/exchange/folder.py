@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from core.media import read_file
 from core.services.exchange.base import Incoming, Rows, single
-from core.services.folders import TASK_COLUMNS, file_within, read_folder
-from core.settings import MediaSettings
+from core.services.folders import TASK_COLUMNS, read_folder, read_within
 
 __all__ = ["LabelledFolder"]
 
@@ -47,8 +45,4 @@ class LabelledFolder:
 
     def read(self, path: Path) -> Iterator[Incoming]:
         for row in read_folder(path):
-            yield Incoming(row.file, partial(_read, path / "images", row.file), row.ask, row.label, row.why)
-
-
-def _read(images: Path, file: str, settings: MediaSettings) -> bytes:
-    return read_file(file_within(images, file), settings)
+            yield Incoming(row.file, partial(read_within, path / "images", row.file), row.ask, row.label, row.why)

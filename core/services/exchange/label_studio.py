@@ -12,11 +12,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import quoteattr
 
-from core.media import read_file
 from core.schema import NightshiftError
 from core.services.exchange.base import Incoming, Outgoing, Picture, Rows, single
-from core.services.folders import file_within
-from core.settings import MediaSettings
+from core.services.folders import read_within
 
 __all__ = ["LabelStudio"]
 
@@ -59,7 +57,7 @@ class LabelStudio:
                 said = _said(task)
                 if said is not None:
                     name = _picture_name(str(task["data"]["image"]))
-                    read = partial(_read, file.parent / "images", name)
+                    read = partial(read_within, file.parent / "images", name)
                     yield Incoming(name, read, str(task["data"]["ask"]), *said)
             except (KeyError, TypeError, IndexError, AttributeError) as error:
                 where = task.get("id") if isinstance(task, dict) else task
@@ -113,7 +111,3 @@ def _picture_name(served: str) -> str:
     parts = urlsplit(served)
     asked = parse_qs(parts.query).get("d")
     return (asked[0] if asked else parts.path).rsplit("/", 1)[-1]
-
-
-def _read(images: Path, name: str, settings: MediaSettings) -> bytes:
-    return read_file(file_within(images, name), settings)

@@ -39,6 +39,7 @@ class Snapshot:
 
     def __init__(self, ws: Workspace, run: Run, upto_seq: int | None = None) -> None:
         upto = int(str(run.config["upto_seq"])) if upto_seq is None else upto_seq
+        self._environment = run.environment
         words = ws.store.labels(run.environment, upto_seq=upto)
         self.cannot_tell = [word for word in words if word.answer == CANNOT_TELL]
         self.labels = [word for word in words if word.answer != CANNOT_TELL]
@@ -49,6 +50,12 @@ class Snapshot:
         self.train = [each for each in self.labels if not is_golden(self.examples[each.example].cluster, share)]
         after_seq = int(str(run.config["after_seq"]))
         self.new = [each for each in words if each.seq > after_seq]
+
+    @property
+    def version(self) -> DatasetVersion:
+        """What is trained and measured on, as a manifest."""
+        items = {"train": contents(self.train), "golden": contents(self.golden)}
+        return DatasetVersion.make(self._environment, items)
 
 
 def snapshot(ws: Workspace, run: Run, upto_seq: int | None = None) -> Snapshot:
@@ -74,9 +81,7 @@ def ingest(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:  # no
             f"there is nothing to learn from yet: {len(now_known.labels)} labels, none of them to train on. "
             "Correct or confirm some verdicts first"
         )
-    version = DatasetVersion.make(
-        run.environment, {"train": contents(now_known.train), "golden": contents(now_known.golden)}
-    )
+    version = now_known.version
     ws.store.add(version)
     return {
         "dataset_version": version.id,

@@ -20,7 +20,10 @@ from core.services.night.variants import VARIANT_SEED, keep_draft, known_variant
 from core.services.workspace import Workspace
 from core.store import Lease, StoreBusy
 
-__all__ = ["Hear", "WordsMeanwhile"]
+__all__ = ["LEFT", "Hear", "WordsMeanwhile"]
+
+LEFT = "left"
+"The role, in what is recorded of a refresh, of examples whose word was taken back."
 
 MOST_WORDS = 50
 "Words that enter at once; more wait for the next round, so that a training does not stand still for long."
@@ -154,7 +157,7 @@ class WordsMeanwhile:
         )
 
     def _version(self, words: Difference) -> DatasetVersion:
-        items = {"train": contents(words.entering), "left": tuple(words.leaves)}
+        items = {"train": contents(words.entering), LEFT: tuple(words.leaves)}
         return DatasetVersion.make(self._run.environment, items)
 
     def _prepare(self, step: int, words: Difference) -> Refresh:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.schema import ChosenBy, DatasetVersion, NightshiftError
+from core.schema import ChosenBy, DatasetVersion, NightshiftError, Run, StageResult, new_id
 from core.services import (
     Workspace,
     compare_versions,
@@ -82,6 +82,25 @@ def test_a_version_that_no_night_made_cannot_be_made_again(lived: tuple[Workspac
     ws.store.add(strange)
     facts = version_facts(ws, "screen", strange.id)
     assert (facts.remade, facts.gone) == (None, 1)
+
+
+def test_what_entered_while_a_night_trained_is_no_version(lived: tuple[Workspace, list[str]], tmp_path: Path) -> None:
+    ws = Workspace.open(Path(shutil.copytree(lived[0].home, tmp_path / "home")))
+    entered = DatasetVersion.make("screen", {"train": ("nothing=on_task",), "left": ()})
+    ws.store.add(entered)
+    assert [each.id for each in versions(ws, "screen")] == lived[1][::-1]
+    assert find_version(ws, "screen", "latest").id == lived[1][-1]
+
+
+def test_a_version_of_a_training_on_a_folder_follows_from_no_words(
+    lived: tuple[Workspace, list[str]], tmp_path: Path
+) -> None:
+    ws = Workspace.open(Path(shutil.copytree(lived[0].home, tmp_path / "home")))
+    taught = DatasetVersion.make("screen", {"train": ("nothing=on_task",), "golden": ()})
+    run = Run(id=new_id(), environment="screen", seed=0, config={"method": "sft"})
+    ingested = {"dataset_version": taught.id}
+    ws.store.add(taught, run, StageResult(id=new_id(), run=run.id, stage="ingest", result=ingested, seconds=0.0))
+    assert version_facts(ws, "screen", taught.id).remade is None
 
 
 def test_what_is_not_one_version_is_refused(lived: tuple[Workspace, list[str]]) -> None:
