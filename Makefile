@@ -8,21 +8,24 @@ PINS := pyproject.toml constraints.txt
 SCREENS ?= ../shared/data/screens
 WORKERS ?= 2
 export PYTHON
+# Where it is set every process compiles all the libraries anew, which takes longer than what most of them then do.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check soak learning vllm browser clean
+.PHONY: help up test check soak learning screenshots vllm browser clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 # `exec` makes Nightshift itself the child of make, so that Ctrl-C and SIGTERM reach it and not a shell in between.
 up: .venv/.installed  ## start the console, the API and the nightly flow; Ctrl-C stops all of it
 	@exec $(BIN)/nightshift up
 
-# vLLM cannot be had everywhere; without it the tests that need it are skipped, with that reason.
+# vLLM cannot be had everywhere; without it the tests that need it are skipped, with that reason. One thread a process:
+# threads of several processes that wait for each other's cores are slower than none.
 test: .venv/.installed-dev browser check  ## everything that must hold, without what is long or needs an accelerator
 	-@$(MAKE) --no-print-directory vllm
-	$(BIN)/pytest -m "not soak and not gpu" --numprocesses $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not gpu" --numprocesses $(WORKERS) --dist loadfile
 
 check: .venv/.installed-dev  ## style, types, and the order of the layers
 	$(BIN)/ruff check
@@ -36,6 +39,9 @@ soak: .venv/.installed-dev browser  ## what is long: many kills, many seeds, loa
 
 learning: .venv/.installed-dev  ## both learning experiments over five seeds, on the labelled folder SCREENS
 	$(BIN)/python -m tests.benchmarks.simulations --dataset "$(SCREENS)" --out docs/benchmarks
+
+screenshots: .venv/.installed-dev browser  ## the pictures of the console in docs/images, of drawn screens
+	$(BIN)/python tests/e2e/screenshots.py
 
 vllm: .venv/.vllm  ## vLLM beside the rest: an engine for rollouts, a judge, and what `bench classify` compares with
 

@@ -3,13 +3,12 @@
 Beside serving, it watches for enough new corrections to start a night, and moves trials on.
 """
 
-import logging
 import sys
 from pathlib import Path
 
+from app.logs import begin_logging
 from app.server import serve
 from app.trials import Trials
-from core.environments import environments
 from core.schema import NightshiftError
 from core.services import Workspace
 from flows.threshold import Threshold
@@ -20,16 +19,15 @@ __all__ = ["main"]
 def main(arguments: list[str]) -> int:
     """Serves until it is told to stop."""
     home, host, port = Path(arguments[0]), arguments[1], int(arguments[2])
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    begin_logging()
 
-    def watch(address: str) -> None:  # noqa: ARG001
-        ws = Workspace.open(home)
-        for environment in environments():
+    def watch(ws: Workspace) -> None:
+        for environment in ws.environments:
             Threshold(ws, environment).start()
             Trials(ws, environment).start()
 
     try:
-        serve(home, host, port, on_listening=watch)
+        serve(home, host, port, beside=watch)
     except NightshiftError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -9,14 +9,20 @@ from typing import Annotated, Optional
 
 import typer
 
+from app.admitting import audit, tokens, users
+from app.disputing import disputes
 from app.erasing import forget, retention
+from app.grouping import group
 from app.keeping import data
+from app.making import bootstrap, draw
 from app.measuring import bench, judge, verify
-from app.options import Dataset, Home, Json
+from app.options import SCREEN, Dataset, Environment, Home, Json
 from app.releasing import models
 from app.storing import backup, restore, store
 from app.telling import notices
 from app.terminal import Answer, Terminal, run
+from app.varying import variants
+from app.watch import watch
 
 __all__ = ["app", "main"]
 
@@ -31,13 +37,22 @@ app = typer.Typer(
 app.add_typer(models, name="models")
 app.add_typer(data, name="data")
 app.add_typer(bench, name="bench")
+app.add_typer(disputes, name="disputes")
 app.add_typer(judge, name="judge")
 app.add_typer(verify, name="verify")
+app.add_typer(group, name="group")
 app.add_typer(notices, name="notices")
+app.add_typer(users, name="users")
+app.add_typer(tokens, name="tokens")
+app.command()(audit)
+app.command()(watch)
 app.add_typer(retention, name="retention")
 app.add_typer(store, name="store")
+app.add_typer(variants, name="variants")
 app.command()(backup)
 app.command()(restore)
+app.command()(draw)
+app.command()(bootstrap)
 
 
 @app.command()
@@ -66,15 +81,16 @@ def up(
 @app.command("import")
 def import_(
     directory: Annotated[Path, typer.Argument(help="A labelled folder, an export of ours, or images alone.")],
+    environment: Environment = SCREEN,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Take in screens; labels count as a person's feedback. Reads every format that `data export` writes."""
+    """Take in screens or groups; labels count as a person's feedback. Reads every format `data export` writes."""
 
     def command(terminal: Terminal) -> Answer:
-        from app.commands.data import import_folder
+        from app.commands.importing import import_folder
 
-        return import_folder(terminal, home, directory)
+        return import_folder(terminal, home, environment, directory)
 
     run(command, home=home, as_json=as_json)
 
@@ -105,7 +121,7 @@ def correct(
     prediction_id: Annotated[str, typer.Argument(help="As `classify` gave it.")],
     label: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="LABEL", help="The right answer: on_task, off_task or cannot_tell."),
+        typer.Option(metavar="LABEL", help="The right answer, for a screen on_task or off_task; or cannot_tell."),
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take back the last word on this prediction.")] = False,
     reason: Annotated[Optional[str], typer.Option(metavar="TEXT", help="Why.")] = None,  # noqa: UP045
@@ -129,6 +145,7 @@ def correct(
 @app.command()
 def nightly(
     seed: Annotated[Optional[int], typer.Option(min=0, help="Else it follows from the date.")] = None,  # noqa: UP045
+    environment: Environment = SCREEN,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -137,7 +154,7 @@ def nightly(
     def command(terminal: Terminal) -> Answer:
         from app.commands.nights import nightly
 
-        return nightly(terminal, home, seed)
+        return nightly(terminal, home, environment, seed)
 
     run(command, home=home, as_json=as_json)
 
@@ -145,6 +162,7 @@ def nightly(
 @app.command()
 def evaluate(
     dataset: Dataset,
+    environment: Environment = SCREEN,
     release: Annotated[str, typer.Option(help="`champion`, or a release's id or how it begins.")] = "champion",
     policy: Annotated[
         Optional[str],  # noqa: UP045
@@ -162,16 +180,23 @@ def evaluate(
     def command(terminal: Terminal) -> Answer:
         from app.commands.measures import evaluate
 
-        return evaluate(terminal, home, dataset, release, policy, baseline)
+        return evaluate(terminal, home, environment, dataset, release, policy, baseline)
 
     run(command, home=home, as_json=as_json)
 
 
 @app.command()
 def train(
-    dataset: Dataset,
     method: Annotated[str, typer.Option(help="`sft`: the likelihood of the labels; `grpo`: the loss of the nights.")],
-    environment: Annotated[str, typer.Option(help="The problem that is learnt.")] = "screen",
+    dataset: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--dataset", metavar="DIR", help="A labelled folder: images/, tasks.csv, manifest.csv."),
+    ] = None,
+    bootstrapped: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="VERSION", help="Or a version that `bootstrap` made: `latest`, an id, how one begins."),
+    ] = None,
+    environment: Environment = SCREEN,
     release: Annotated[str, typer.Option(help="Where to start: `champion`, or a release's id.")] = "champion",
     steps: Annotated[Optional[int], typer.Option(min=1, help="Else learning.steps.")] = None,  # noqa: UP045
     learning_rate: Annotated[
@@ -182,7 +207,9 @@ def train(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Train on a labelled folder now; what comes out is a challenger and is not promoted."""
+    """Train on a labelled folder or a bootstrapped set now; what comes out is a challenger and is not promoted."""
+    if (dataset is None) == (bootstrapped is None):
+        raise typer.BadParameter("give either --dataset or --bootstrapped")
 
     def command(terminal: Terminal) -> Answer:
         from app.commands.training import train
@@ -190,9 +217,10 @@ def train(
         return train(
             terminal,
             home,
-            method,
             environment,
+            method,
             dataset,
+            bootstrapped=bootstrapped,
             release=release,
             steps=steps,
             learning_rate=learning_rate,
@@ -204,7 +232,11 @@ def train(
 
 @app.command()
 def simulate(
-    dataset: Dataset,
+    dataset: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--dataset", metavar="DIR", help="Labelled screens: images/, tasks.csv; groups are drawn."),
+    ] = None,
+    environment: Environment = SCREEN,
     corrections: Annotated[int, typer.Option(min=1, help="Pieces of feedback in all.")] = 50,
     nights: Annotated[int, typer.Option(min=1, help="Nights they are spread over.")] = 2,
     seed: Annotated[int, typer.Option(min=0)] = 0,
@@ -221,7 +253,16 @@ def simulate(
     def command(terminal: Terminal) -> Answer:
         from app.commands.measures import simulate
 
-        return simulate(terminal, home, dataset, corrections=corrections, nights=nights, seed=seed, relabel=rules)
+        return simulate(
+            terminal,
+            home,
+            environment,
+            dataset,
+            corrections=corrections,
+            nights=nights,
+            seed=seed,
+            relabel=rules,
+        )
 
     run(command, home=home, as_json=as_json)
 

@@ -14,8 +14,18 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.schema import NightshiftError
+from core.settings import AccessSettings
 
-__all__ = ["BoundedBodies", "CarefulHeaders", "OnlyOurselves", "own_hosts", "require_loopback"]
+__all__ = [
+    "BoundedBodies",
+    "CarefulHeaders",
+    "OnlyOurselves",
+    "is_loopback",
+    "is_open_without_users",
+    "own_hosts",
+    "require_reach",
+    "with_port",
+]
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 PAGE_POLICY = "; ".join(
@@ -47,18 +57,34 @@ SET_ALWAYS = {
 }
 
 
-def require_loopback(host: str) -> None:
-    """Raises NightshiftError unless `host` is this machine alone: without users, nobody else may come in."""
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine alone."""
     name = host.strip("[]")
     try:
-        is_loopback = name == "localhost" or ipaddress.ip_address(name).is_loopback
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        raise NightshiftError(
-            f"refusing to listen on {host!r}: there are no users yet, so anybody who can reach that address could "
-            "see every screen; use 127.0.0.1 (and an SSH tunnel from elsewhere)"
-        )
+        return False
+
+
+def is_open_without_users(host: str, access: AccessSettings) -> bool:
+    """Whether only this machine can reach the server, so that without users whoever is at it may do everything."""
+    return is_loopback(host) and not access.allowed_hosts and not access.trusted_proxies
+
+
+def require_reach(host: str, access: AccessSettings, *, has_users: bool) -> None:
+    """Raises NightshiftError where others could reach the server, and there are no users to tell them apart."""
+    if has_users or is_open_without_users(host, access):
+        return
+    where = f"listen on {host!r}" if not is_loopback(host) else "be reached from elsewhere (access.allowed_hosts)"
+    raise NightshiftError(
+        f"refusing to {where}: there are no users yet, so anybody who can reach it could see every screen; add one "
+        "with `nightshift users add NAME --role admin`, or use 127.0.0.1 (and an SSH tunnel from elsewhere)"
+    )
+
+
+def with_port(hosts: Iterable[str], port: int) -> frozenset[str]:
+    """The values of the Host header that these names may have, whether or not a proxy stands before the port."""
+    return frozenset({*hosts, *(f"{host}:{port}" for host in hosts if ":" not in host)})
 
 
 def own_hosts(host: str, port: int) -> frozenset[str]:
@@ -68,12 +94,15 @@ def own_hosts(host: str, port: int) -> frozenset[str]:
 
 
 class OnlyOurselves:
-    """Refuses, with 403, what comes under a foreign name or from a foreign page; plain HTTP and websockets alike."""
+    """Refuses, with 403, what comes under a foreign name or from a foreign page; plain HTTP and websockets alike.
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+    `elsewhere` are names under which it may be reached from other machines, with or without TLS before it.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], elsewhere: Iterable[str] = ()) -> None:
         self.app = app
-        self.hosts = frozenset(hosts)
-        self.origins = frozenset(f"http://{host}" for host in self.hosts)
+        self.hosts = frozenset({*hosts, *elsewhere})
+        self.origins = frozenset({*(f"http://{h}" for h in self.hosts), *(f"https://{h}" for h in elsewhere)})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.options import Home, Json
+from app.options import SCREEN, Environment, Home, Json
 from app.terminal import Answer, Terminal, run
 
 __all__ = ["data"]
@@ -17,25 +17,27 @@ FORMATS = "`folder` (CSV and pictures), `parquet` (for `datasets`), `webdataset`
 
 
 @data.command("versions")
-def versions_(home: Home = None, as_json: Json = False) -> None:
+def versions_(environment: Environment = SCREEN, home: Home = None, as_json: Json = False) -> None:
     """Every version, newest first, and how many examples entered and left since the one before."""
 
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.versions import listed
 
-        return listed(home)
+        return listed(home, environment)
 
     run(command, home=home, as_json=as_json)
 
 
 @data.command()
-def show(version: Version = "latest", home: Home = None, as_json: Json = False) -> None:
+def show(
+    version: Version = "latest", environment: Environment = SCREEN, home: Home = None, as_json: Json = False
+) -> None:
     """One version in full; it is made again from the words of its time, and must have the same id."""
 
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.versions import show
 
-        return show(home, version)
+        return show(home, environment, version)
 
     run(command, home=home, as_json=as_json)
 
@@ -44,6 +46,7 @@ def show(version: Version = "latest", home: Home = None, as_json: Json = False) 
 def diff(
     one: Annotated[str, typer.Argument(help="The earlier version.")],
     other: Annotated[str, typer.Argument(help="The later one.")] = "latest",
+    environment: Environment = SCREEN,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -52,19 +55,21 @@ def diff(
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.versions import diff
 
-        return diff(home, one, other)
+        return diff(home, environment, one, other)
 
     run(command, home=home, as_json=as_json)
 
 
 @data.command()
-def card(version: Version = "latest", home: Home = None, as_json: Json = False) -> None:
+def card(
+    version: Version = "latest", environment: Environment = SCREEN, home: Home = None, as_json: Json = False
+) -> None:
     """A version in words, as Markdown: what it holds, and what to mind."""
 
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.versions import card
 
-        return card(home, version)
+        return card(home, environment, version)
 
     run(command, home=home, as_json=as_json)
 
@@ -76,6 +81,7 @@ def export(
         str, typer.Argument(help="`now`: the words as they stand; `latest`, or a version's id or how it begins.")
     ] = "now",
     format: Annotated[str, typer.Option(help=FORMATS)] = "parquet",
+    environment: Environment = SCREEN,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -84,6 +90,6 @@ def export(
     def command(terminal: Terminal) -> Answer:
         from app.commands.versions import export
 
-        return export(terminal, home, version, format, out)
+        return export(terminal, home, environment, version, format, out)
 
     run(command, home=home, as_json=as_json)

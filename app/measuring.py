@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from app.options import Dataset, Home, Json
+from app.options import SCREEN, Dataset, Environment, Home, Json
 from app.terminal import Answer, Terminal, run
 
 __all__ = ["bench", "judge", "verify"]
@@ -27,6 +27,7 @@ def judge_eval(
         Optional[str],  # noqa: UP045
         typer.Option(metavar="NAME", help=f"{JUDGES}; else the setting `judge`."),
     ] = None,
+    environment: Environment = SCREEN,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -35,7 +36,7 @@ def judge_eval(
     def command(terminal: Terminal) -> Answer:
         from app.commands.judging import evaluate
 
-        return evaluate(terminal, home, dataset, judge)
+        return evaluate(terminal, home, environment, dataset, judge)
 
     run(command, home=home, as_json=as_json)
 
@@ -46,6 +47,7 @@ def judge_audit(
         Optional[str],  # noqa: UP045
         typer.Option(metavar="NAME", help=f"{JUDGES}; else the setting `judge`."),
     ] = None,
+    environment: Environment = SCREEN,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +56,7 @@ def judge_audit(
     def command(terminal: Terminal) -> Answer:
         from app.commands.judging import audit
 
-        return audit(terminal, home, judge)
+        return audit(terminal, home, environment, judge)
 
     run(command, home=home, as_json=as_json)
 
@@ -87,6 +89,22 @@ def bench_judge(home: Home = None, as_json: Json = False) -> None:
         from app.commands.bench import judge
 
         return judge(terminal)
+
+    run(command, home=home, as_json=as_json)
+
+
+@bench.command("groups")
+def bench_groups(
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Teach both stages of group quality control to tiny models on drawn groups, and measure them on unseen ones."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.groups import bench
+
+        return bench(terminal, seed)
 
     run(command, home=home, as_json=as_json)
 
@@ -128,6 +146,23 @@ def bench_reading(
         from app.commands.bench import reading
 
         return reading(terminal, home, dataset, screens, frames)
+
+    run(command, home=home, as_json=as_json)
+
+
+@bench.command("variants")
+def bench_variants(
+    screens: Annotated[int, typer.Option(min=1, help="Drawn screens that are varied.")] = 26,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that make and read pictures side by side.")] = 2,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Time making variants of drawn screens, and reading those again that have other pixels."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.varying import bench
+
+        return bench(terminal, home, screens, processes)
 
     run(command, home=home, as_json=as_json)
 
@@ -193,6 +228,58 @@ def grpo(home: Home = None, as_json: Json = False) -> None:
         from app.commands.bench import grpo
 
         return grpo(terminal, home)
+
+    run(command, home=home, as_json=as_json)
+
+
+@bench.command("replay")
+def bench_replay(
+    rows: Annotated[int, typer.Option(min=1_000, max=10_000_000, help="Corrections that are made up.")] = 1_000_000,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Draw from a million corrections, and make their priorities anew, beside the same in pandas."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import replay
+
+        return replay(terminal, rows)
+
+    run(command, home=home, as_json=as_json)
+
+
+@bench.command("ingest")
+def bench_ingest(
+    corrections: Annotated[int, typer.Option(min=100, help="Corrections in the store.")] = 100_000,
+    predictions: Annotated[int, typer.Option(min=100, help="Predictions in the store.")] = 1_000_000,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Time a night's ingest over a store that has grown large, while people post feedback; in a throw-away home."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import ingest
+
+        return ingest(terminal, corrections, predictions)
+
+    run(command, home=home, as_json=as_json)
+
+
+@bench.command()
+def serve(
+    dataset: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--dataset", metavar="DIR", help="A labelled folder: images/, tasks.csv; else screens are drawn."),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Load a server with 1, 8 and 32 clients, beside one that answers singly, and swap champions under load."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.bench import serve
+
+        return serve(terminal, dataset)
 
     run(command, home=home, as_json=as_json)
 
@@ -263,5 +350,21 @@ def titles(
         from app.commands.verifying import titles
 
         return titles(terminal, home, dataset)
+
+    run(command, home=home, as_json=as_json)
+
+
+@verify.command()
+def drawn(
+    dataset: Annotated[Path, typer.Option("--dataset", metavar="DIR", help="A folder that `nightshift draw` made.")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how much of what is true of drawn screens is found: titles, windows, elements, lines of text."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.verifying import drawn
+
+        return drawn(terminal, home, dataset)
 
     run(command, home=home, as_json=as_json)

@@ -5,8 +5,14 @@ from typing import Annotated, Optional
 
 import typer
 
-__all__ = ["Dataset", "Home", "Json"]
+__all__ = ["SCREEN", "Dataset", "Environment", "Home", "Json"]
 
+SCREEN = "screen"
+"""The environment that commands are about, unless `--environment` names another; some know no other."""
+
+Environment = Annotated[
+    str, typer.Option("--environment", metavar="NAME", help="The problem, as the setting `environments` names it.")
+]
 Home = Annotated[
     Optional[Path],  # noqa: UP045 (Typer reads the annotation)
     typer.Option("--home", metavar="DIR", help="Where data live; else NIGHTSHIFT_HOME, else ./.nightshift."),

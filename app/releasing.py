@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from app.options import Home, Json
+from app.options import SCREEN, Environment, Home, Json
 from app.terminal import Answer, Terminal, run
 
 __all__ = ["models"]
@@ -18,25 +18,27 @@ Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; kept in the hist
 
 
 @models.command("list")
-def list_(home: Home = None, as_json: Json = False) -> None:
+def list_(environment: Environment = SCREEN, home: Home = None, as_json: Json = False) -> None:
     """Every release, newest first, with how it stands."""
 
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.models import listed
 
-        return listed(home)
+        return listed(home, environment)
 
     run(command, home=home, as_json=as_json)
 
 
 @models.command()
-def show(release: Release = "champion", home: Home = None, as_json: Json = False) -> None:
+def show(
+    release: Release = "champion", environment: Environment = SCREEN, home: Home = None, as_json: Json = False
+) -> None:
     """All that is known of one release: where it comes from, its gates, and what was done with it."""
 
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.models import show
 
-        return show(home, release)
+        return show(home, environment, release)
 
     run(command, home=home, as_json=as_json)
 
@@ -49,6 +51,7 @@ def compare(
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="DIR", help="A labelled folder, beside the golden examples of this home."),
     ] = None,
+    environment: Environment = SCREEN,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -57,67 +60,73 @@ def compare(
     def command(terminal: Terminal) -> Answer:
         from app.commands.models import compare
 
-        return compare(terminal, home, a, b, dataset)
+        return compare(terminal, home, environment, a, b, dataset)
 
     run(command, home=home, as_json=as_json)
 
 
 @models.command()
-def promote(release: Release, reason: Reason, home: Home = None, as_json: Json = False) -> None:
+def promote(
+    release: Release, reason: Reason, environment: Environment = SCREEN, home: Home = None, as_json: Json = False
+) -> None:
     """Make a release champion by hand; nothing is done where the champion changes meanwhile."""
 
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.models import promote
 
-        return promote(home, release, reason)
+        return promote(home, environment, release, reason)
 
     run(command, home=home, as_json=as_json)
 
 
 @models.command()
-def reject(release: Release, reason: Reason, home: Home = None, as_json: Json = False) -> None:
+def reject(
+    release: Release, reason: Reason, environment: Environment = SCREEN, home: Home = None, as_json: Json = False
+) -> None:
     """Say no to a challenger: no night and no trial makes it champion."""
 
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.models import reject
 
-        return reject(home, release, reason)
+        return reject(home, environment, release, reason)
 
     run(command, home=home, as_json=as_json)
 
 
 @models.command()
-def approve(reason: Reason, home: Home = None, as_json: Json = False) -> None:
+def approve(reason: Reason, environment: Environment = SCREEN, home: Home = None, as_json: Json = False) -> None:
     """Say yes to the challenger that waits for approval; `reject` says no, and so does the deadline."""
 
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.rollout import approve
 
-        return approve(home, reason)
+        return approve(home, environment, reason)
 
     run(command, home=home, as_json=as_json)
 
 
 @models.command()
-def rollout(home: Home = None, as_json: Json = False) -> None:
+def rollout(environment: Environment = SCREEN, home: Home = None, as_json: Json = False) -> None:
     """How far the newest challenger is on its way: shadow, approval, canary, with figures."""
 
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.rollout import shown
 
-        return shown(home)
+        return shown(home, environment)
 
     run(command, home=home, as_json=as_json)
 
 
 @models.command()
-def quarantine(release: Release, reason: Reason, home: Home = None, as_json: Json = False) -> None:
+def quarantine(
+    release: Release, reason: Reason, environment: Environment = SCREEN, home: Home = None, as_json: Json = False
+) -> None:
     """Bar a release for good; where it serves, the champion before it serves again at once."""
 
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.models import quarantine
 
-        return quarantine(home, release, reason)
+        return quarantine(home, environment, release, reason)
 
     run(command, home=home, as_json=as_json)
 
@@ -126,6 +135,7 @@ def quarantine(release: Release, reason: Reason, home: Home = None, as_json: Jso
 def rollback(
     to: Annotated[Optional[str], typer.Option(metavar="RELEASE", help="Else the one before.")] = None,  # noqa: UP045
     reason: Reason = "",
+    environment: Environment = SCREEN,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -134,7 +144,7 @@ def rollback(
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.models import rollback
 
-        return rollback(home, to=to, reason=reason)
+        return rollback(home, environment, to=to, reason=reason)
 
     run(command, home=home, as_json=as_json)
 
@@ -145,6 +155,7 @@ def verify(
         Optional[list[str]],  # noqa: UP045
         typer.Argument(metavar="[RELEASE]...", help="Else every release."),
     ] = None,
+    environment: Environment = SCREEN,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -153,7 +164,7 @@ def verify(
     def command(terminal: Terminal) -> Answer:
         from app.commands.models import verify
 
-        return verify(terminal, home, names or [])
+        return verify(terminal, home, environment, names or [])
 
     run(command, home=home, as_json=as_json)
 
@@ -175,14 +186,16 @@ def gc(
 
 
 @models.command()
-def push(release: Release = "champion", home: Home = None, as_json: Json = False) -> None:
+def push(
+    release: Release = "champion", environment: Environment = SCREEN, home: Home = None, as_json: Json = False
+) -> None:
     """Take a release to the Hub: to a branch, looked at as downloaded; the champion becomes `main` and gets a tag."""
     _go_online()
 
     def command(terminal: Terminal) -> Answer:
         from app.commands.hub import push
 
-        return push(terminal, home, release)
+        return push(terminal, home, environment, release)
 
     run(command, home=home, as_json=as_json)
 
@@ -192,6 +205,7 @@ def pull(
     tag: Annotated[str, typer.Option(metavar="REVISION", help="A tag, a branch or a commit.")] = "main",
     promote: Annotated[bool, typer.Option("--promote", help="Make it champion here.")] = False,
     reason: Reason = "",
+    environment: Environment = SCREEN,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -201,7 +215,7 @@ def pull(
     def command(terminal: Terminal) -> Answer:
         from app.commands.hub import pull
 
-        return pull(terminal, home, tag, promote=promote, reason=reason)
+        return pull(terminal, home, environment, tag, promote=promote, reason=reason)
 
     run(command, home=home, as_json=as_json)
 
@@ -212,13 +226,13 @@ def _go_online() -> None:
 
 
 @models.command()
-def history(home: Home = None, as_json: Json = False) -> None:
+def history(environment: Environment = SCREEN, home: Home = None, as_json: Json = False) -> None:
     """Every change of champion, newest first, with its reason."""
 
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.models import history
 
-        return history(home)
+        return history(home, environment)
 
     run(command, home=home, as_json=as_json)
 
@@ -227,6 +241,7 @@ def history(home: Home = None, as_json: Json = False) -> None:
 def merge(
     out: Annotated[Path, typer.Option(metavar="DIR", help="An empty or a new folder.")],
     release: Annotated[str, typer.Option(help="`champion`, or a release's id or how it begins.")] = "champion",
+    environment: Environment = SCREEN,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -235,6 +250,6 @@ def merge(
     def command(terminal: Terminal) -> Answer:  # noqa: ARG001
         from app.commands.models import merge
 
-        return merge(home, out, release)
+        return merge(home, environment, out, release)
 
     run(command, home=home, as_json=as_json)

@@ -4,9 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
-from app.wire import ApprovalRequest, Problem
-from core.environments import environments
-from core.schema import NightshiftError
+from app.access import allow
+from app.problems import known_environment, problems
+from app.wire import ApprovalRequest
+from core.schema import NightshiftError, Role
 from core.services import Workspace, approve, rollout_state
 from core.store import StoreBusy
 
@@ -17,20 +18,26 @@ def rollout_routes(ws: Workspace) -> APIRouter:
     """`GET` and `POST /v1/{environment}/rollout`."""
     router = APIRouter(tags=["rollout"])
 
-    @router.get("/v1/{environment}/rollout", summary="The newest trial of a challenger, step by step")
+    @router.get(
+        "/v1/{environment}/rollout",
+        summary="The newest trial of a challenger, step by step",
+        responses=problems(404, 422),
+    )
+    @allow(Role.VIEWER)
     def state(environment: str) -> dict[str, Any]:
-        _known(environment)
+        known_environment(environment)
         return {"rollout": rollout_state(ws, environment)}
 
     @router.post(
         "/v1/{environment}/rollout",
         summary="Approve or reject the challenger that waits for a person",
-        responses={404: {"model": Problem}, 409: {"model": Problem}},
+        responses=problems(404, 409, 422),
     )
+    @allow(Role.ENGINEER)
     def decide(environment: str, body: ApprovalRequest) -> dict[str, Any]:
-        _known(environment)
+        known_environment(environment)
         try:
-            approve(ws, environment, approved=body.approve, reason=body.reason, by="api", release=body.release)
+            approve(ws, environment, approved=body.approve, reason=body.reason, release=body.release)
         except StoreBusy:
             raise
         except NightshiftError as error:
@@ -38,8 +45,3 @@ def rollout_routes(ws: Workspace) -> APIRouter:
         return {"rollout": rollout_state(ws, environment)}
 
     return router
-
-
-def _known(environment: str) -> None:
-    if environment not in environments():
-        raise HTTPException(404, f"no environment {environment!r}; there are: {', '.join(environments())}")

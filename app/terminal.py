@@ -1,13 +1,16 @@
 """What a command says, and where: its result on standard output, everything else on standard error."""
 
 import contextlib
+import getpass
 import json
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn, TextIO
@@ -108,7 +111,8 @@ def run(command: Callable[[Terminal], Answer | None], *, home: Path | None, as_j
     terminal = Terminal(as_json)
     status = FAILED
     try:
-        answer = command(terminal)
+        with _in_the_name_of_whoever_runs_it():
+            answer = command(terminal)
         if answer is not None:
             terminal.print(answer)
         status = 0 if answer is None or answer.ok else FAILED
@@ -120,6 +124,19 @@ def run(command: Callable[[Terminal], Answer | None], *, home: Path | None, as_j
         terminal.refuse("interrupted")
         status = INTERRUPTED
     sys.exit(status)
+
+
+@contextlib.contextmanager
+def _in_the_name_of_whoever_runs_it() -> Iterator[None]:
+    """The machine has let them in already. Imported here, since `--help` needs no store."""
+    from core.access import LOCAL, as_actor
+
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    with as_actor(replace(LOCAL, door="command line", address=f"{user}@{socket.gethostname()}")):
+        yield
 
 
 def _claim_stdout() -> TextIO:

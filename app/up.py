@@ -21,8 +21,9 @@ from types import FrameType
 import psutil
 
 from app.children import Child, stop_all
-from app.guard import require_loopback
+from app.guard import require_reach
 from app.terminal import Answer, Terminal
+from core.access import has_users
 from core.schema import Media, NightshiftError
 from core.settings import ServeSettings, Settings, load_settings
 from core.store import open_store
@@ -58,7 +59,7 @@ def up(home: Path | None, wanted: Wanted, terminal: Terminal) -> Answer | None:
     up already; and where one of its processes ended.
     """
     settings = _settings(home, wanted)
-    require_loopback(settings.serve.host)
+    require_reach(settings.serve.host, settings.access, has_users=has_users(settings))
     _check_home(settings.home)
     with _alone(settings.home):
         # The store first: what is wrong with it is no better with another port.

@@ -1,10 +1,13 @@
 """What files hold, and that it outlives a power cut."""
 
 import hashlib
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-__all__ = ["sha256_of", "write_through"]
+__all__ = ["sha256_of", "whole_lines", "write_through"]
 
 
 def sha256_of(path: Path) -> str:
@@ -20,3 +23,14 @@ def write_through(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def whole_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a file of one JSON object a line, up to a line that a kill cut off; none without a file."""
+    if not path.exists():
+        return
+    for line in path.read_text().splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return

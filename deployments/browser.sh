@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
-# Fetches the Chromium that the browser tests drive, where that is possible; without one they are skipped.
+# Fetches what the tests of pages and of watching need, where that is possible: Chromium, and a display without a
+# screen (Xvfb). Without them those tests are skipped.
 set -euo pipefail
 
-if command -v chromium >/dev/null; then
+wanted=()
+command -v chromium >/dev/null || wanted+=(chromium)
+command -v Xvfb >/dev/null || wanted+=(xvfb)
+if [[ ${#wanted[@]} -eq 0 ]]; then
     exit 0
 elif [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then
-    echo "No chromium here, and only root on Debian can fetch it: the browser tests will be skipped." >&2
+    echo "No ${wanted[*]} here, and only root on Debian can fetch it: the tests that need it will be skipped." >&2
     exit 0
 fi
-echo "Installing chromium for the browser tests ..." >&2
+echo "Installing ${wanted[*]} for the tests ..." >&2
 export DEBIAN_FRONTEND=noninteractive
-if ! { apt-get update && apt-get install --yes --no-install-recommends chromium; } >/dev/null 2>&1; then
-    echo "chromium could not be installed through apt-get: the browser tests will be skipped." >&2
+if ! { apt-get update && apt-get install --yes --no-install-recommends "${wanted[@]}"; } >/dev/null 2>&1; then
+    echo "${wanted[*]} could not be installed through apt-get: the tests that need it will be skipped." >&2
 fi

@@ -8,16 +8,29 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.schema import NightshiftError
+from core.schema import NightshiftError, new_id
 from core.settings import Settings
 from flows.server import ask, prefect_server, running
 
 if TYPE_CHECKING:
     from core.services import Workspace
 
-__all__ = ["night_flow_states", "one_server_for_nights", "run_now", "start_audit", "start_night"]
+__all__ = [
+    "cancel_night",
+    "flow_page",
+    "night_flow_states",
+    "night_log",
+    "one_server_for_nights",
+    "reschedule",
+    "run_now",
+    "start_audit",
+    "start_night",
+]
 
 PREFIX = "NIGHTSHIFT_"
+AT_WORK = ("RUNNING", "PENDING", "CANCELLING", "PAUSED")
+LOG_LINES = 200
+"Prefect gives out no more at a time."
 
 
 def run_now(home: Path, environment: str, *, seed: int | None = None, trigger: str = "command line") -> dict[str, Any]:
@@ -90,9 +103,67 @@ def start_audit(home: Path, environment: str, trigger: str = "console") -> str:
 def _start(home: Path, deployment_name: str, trigger: str) -> str:
     api_url = _api_url(home)
     deployment = ask("GET", f"{api_url}/deployments/name/{deployment_name}")
-    wanted = {"state": {"type": "SCHEDULED"}, "parameters": {"trigger": trigger}}
+    # With the key a request that is repeated because the server was busy asks for one flow run, not for two.
+    wanted = {"state": {"type": "SCHEDULED"}, "parameters": {"trigger": trigger}, "idempotency_key": new_id()}
     flow_run: dict[str, Any] = ask("POST", f"{api_url}/deployments/{deployment['id']}/create_flow_run", wanted)
     return str(flow_run["id"])
+
+
+def reschedule(home: Path, environment: str, flow: str, cron: str) -> None:
+    """Has the Nightshift that is up run a flow (`nightly`, `audits`) by another cron line from now on.
+
+    Raises NightshiftError where none is up; the next one that is goes by its settings.
+    """
+    api_url = _api_url(home)
+    deployment = ask("GET", f"{api_url}/deployments/name/{flow}/{environment}")
+    for schedule in deployment["schedules"]:
+        wanted = {"schedule": {**schedule["schedule"], "cron": cron}}
+        ask("PATCH", f"{api_url}/deployments/{deployment['id']}/schedules/{schedule['id']}", wanted)
+
+
+def cancel_night(home: Path, environment: str) -> str:
+    """Asks Prefect to end the night that runs or is about to; the flow run. What is done stays, and the next goes on.
+
+    Raises NightshiftError where no Nightshift is up, or no night runs.
+    """
+    api_url = _api_url(home)
+    deployment = ask("GET", f"{api_url}/deployments/name/nightly/{environment}")
+    alive = {
+        "deployments": {"id": {"any_": [deployment["id"]]}},
+        "flow_runs": {"state": {"type": {"any_": [*AT_WORK, "SCHEDULED"]}}},
+        "sort": "EXPECTED_START_TIME_ASC",
+    }
+    found = ask("POST", f"{api_url}/flow_runs/filter", alive)
+    runs = [each for each in found if each["state"]["type"] in AT_WORK] or [each for each in found if _is_due(each)]
+    if not runs:
+        raise NightshiftError("no night runs now, so there is none to cancel")
+    started = runs[0]["state"]["type"] != "SCHEDULED"
+    wanted = {"state": {"type": "CANCELLING" if started else "CANCELLED", "message": "cancelled from the console"}}
+    ask("POST", f"{api_url}/flow_runs/{runs[0]['id']}/set_state", wanted)
+    return str(runs[0]["id"])
+
+
+def _is_due(flow_run: dict[str, Any]) -> bool:
+    """Asked for by a person and not started yet; those of the schedule lie ahead."""
+    return not flow_run["auto_scheduled"]
+
+
+def night_log(home: Path, flow_runs: list[str]) -> list[dict[str, Any]]:
+    """The last lines that these flow runs logged, oldest first: when, level, words.
+
+    Raises NightshiftError where no Nightshift is up from this home.
+    """
+    if not flow_runs:
+        return []
+    asked = {"logs": {"flow_run_id": {"any_": flow_runs}}, "sort": "TIMESTAMP_DESC", "limit": LOG_LINES}
+    found: list[dict[str, Any]] = ask("POST", f"{_api_url(home)}/logs/filter", asked)
+    return [{"at": each["timestamp"], "level": each["level"], "message": each["message"]} for each in found[::-1]]
+
+
+def flow_page(home: Path, flow_run: str) -> str | None:
+    """Where Prefect's own page shows a flow run; None where no Nightshift is up."""
+    up = running(home)
+    return None if up is None else f"{up.prefect_url.rstrip('/')}/runs/flow-run/{flow_run}"
 
 
 def night_flow_states(home: Path, environment: str, limit: int = 20) -> list[dict[str, Any]]:

@@ -16,16 +16,20 @@ flow is run again, with the same outcome; so nothing here retries, and nothing b
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
 
 from core.schema import NightshiftError, Run
 from core.settings import load_settings
 from core.store import Lease, LeaseLost, Store, StoreBusy, open_store
 from flows.vigil import only_night
+
+if TYPE_CHECKING:
+    from core.services.night import Stage
 
 __all__ = ["Night", "nightly"]
 
@@ -74,7 +78,9 @@ def begin(home: Path, environment: str, seed: int | None, trigger: str) -> Night
     from core.services import Workspace
     from core.services import night as stages
 
-    run = stages.begin(Workspace.open(home), environment, seed=seed, trigger=trigger)
+    ws = Workspace.open(home)
+    run = stages.begin(ws, environment, seed=seed, trigger=trigger)
+    stages.keep_flow_run(ws, run.id, str(flow_run.id))
     _say("night {run} with seed {seed}", run=run.id, seed=run.seed)
     return Night(str(home), environment, run.id)
 
@@ -97,8 +103,11 @@ def ingest(night: Night, lease: Lease) -> None:
 
 @task(**ONCE)
 def make_variants(night: Night, lease: Lease) -> None:
-    """Up to ten variants a correction, that keep or knowingly flip its label."""
-    _say("{variants} variants", **_once("make_variants", night, lease))
+    """Up to ten variants a correction, that keep or knowingly flip its label; pictures by several processes."""
+    from core.services.night import make_variants_by
+    from flows.pictures import in_processes
+
+    _say("{variants} variants", **_once("make_variants", night, lease, make_variants_by(in_processes)))
 
 
 @task(**ONCE)
@@ -160,8 +169,9 @@ def tend(store: Store) -> None:
         get_run_logger().warning(f"the store was not put in order: {error}")
 
 
-def _once(stage: str, night: Night, lease: Lease) -> dict[str, Any]:
-    """Runs a stage that is not done yet; returns what it left in the store."""
+def _once(stage: str, night: Night, lease: Lease, work: "Stage | None" = None) -> dict[str, Any]:
+    """Runs a stage that is not done yet, by `work` where that is not all its name says; returns what it left in the
+    store."""
     # Services bring torch with them: seconds and memory that the process which only serves this flow can do without.
     from core.services import Workspace
     from core.services import night as stages
@@ -169,7 +179,7 @@ def _once(stage: str, night: Night, lease: Lease) -> dict[str, Any]:
     ws = Workspace.open(Path(night.home))
     (run,) = ws.store.get_many(Run, [night.run])
     try:
-        done: dict[str, Any] = getattr(stages, stage)(ws, run, lease).result
+        done: dict[str, Any] = (work or getattr(stages, stage))(ws, run, lease).result
     except NightshiftError as error:
         kind = type(error) if isinstance(error, LeaseLost | StoreBusy) else NightshiftError
         raise kind(f"the night stopped in {stage!r}: {error}") from error

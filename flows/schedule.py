@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -30,9 +31,6 @@ __all__ = ["READY", "deployments", "serve", "time_zone"]
 READY = Path("run") / "flows.ready"
 """In the home: made when the deployments are served."""
 
-ENVIRONMENTS = ("screen",)
-"""Named here, since asking `core.environments` brings torch and a gigabyte into a process that only waits."""
-
 FLOWS = ("nightly", "audits")
 POLL_S = 2.0
 SERVER_S = 120.0
@@ -50,17 +48,17 @@ def serve(home: Path) -> None:
 
     class Nights(Runner):
         def handle_sigterm(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
-            end_nights(api_url)
+            end_nights(api_url, settings.environments)
             os._exit(0)
 
     runner = Nights(name="nightshift", query_seconds=POLL_S, pause_on_shutdown=False)
     for each in offered:
         runner.add_deployment(each)
     for flow in FLOWS:
-        for environment in ENVIRONMENTS:
+        for environment in settings.environments:
             clear_what_died(api_url, environment, flow)
     set_up(api_url, settings.notices)
-    start_courier(settings, ENVIRONMENTS)
+    start_courier(settings, settings.environments)
     (settings.home / READY).touch()
     asyncio.run(runner.start())
 
@@ -89,8 +87,8 @@ def deployments(settings: Settings) -> "list[RunnerDeployment]":
         )
         return cast("RunnerDeployment", deployment)
 
-    scheduled = [offer(flow, environment) for environment in ENVIRONMENTS for flow in (nightly, audits)]
-    return [*scheduled, *(_approval(settings.home, environment) for environment in ENVIRONMENTS)]
+    scheduled = [offer(flow, environment) for environment in settings.environments for flow in (nightly, audits)]
+    return [*scheduled, *(_approval(settings.home, environment) for environment in settings.environments)]
 
 
 def _schedule(setting: str, line: str, slug: str) -> Any:
@@ -117,7 +115,7 @@ def _approval(home: Path, environment: str) -> "RunnerDeployment":
     return cast("RunnerDeployment", deployment)
 
 
-def end_nights(api_url: str) -> None:
+def end_nights(api_url: str, environments: Sequence[str]) -> None:
     """Lets a running night end by itself. Prefect's own way is to kill it, which leaves its lease behind."""
     runs = psutil.Process().children()
     for run in runs:
@@ -125,7 +123,7 @@ def end_nights(api_url: str) -> None:
     psutil.wait_procs(runs, timeout=STOP_S)
     with contextlib.suppress(NightshiftError):
         for flow in FLOWS:
-            for environment in ENVIRONMENTS:
+            for environment in environments:
                 clear_what_died(api_url, environment, flow)
 
 

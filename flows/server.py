@@ -37,6 +37,11 @@ STOP_S = 8.0
 LOOK_S = 5.0
 ANSWER_S = 30.0
 
+BUSY = 503
+"""What Prefect answers, having done nothing, when another writer held its database."""
+
+BUSY_WAITS_S = (0.1, 0.3, 1.0, 3.0)
+
 
 class Running(BaseModel):
     """What `nightshift up` says of itself in `<home>/run/server.json`, for as long as everything runs."""
@@ -114,9 +119,17 @@ def answers(url: str) -> bool:
 
 
 def ask(method: str, url: str, body: dict[str, Any] | None = None) -> Any:
-    """One request to a Prefect server, and its JSON. Raises NightshiftError when it fails."""
+    """One request to a Prefect server, repeated while that is busy, and its JSON.
+
+    Raises NightshiftError when it fails.
+    """
     try:
         status, reply = _request(method, url, body, ANSWER_S)
+        for wait_s in BUSY_WAITS_S:
+            if status != BUSY:
+                break
+            time.sleep(wait_s)
+            status, reply = _request(method, url, body, ANSWER_S)
     except (OSError, HTTPException) as error:
         raise NightshiftError(f"the Prefect server at {url} does not answer: {error}") from error
     if not 200 <= status < 300:

@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from app.commands import ENVIRONMENT
 from app.commands.measures import told_to_throw_away_homes
+from app.options import SCREEN
 from app.terminal import Answer, Terminal
 from core import services
 from core.evaluation.ablation_page import COLUMNS, confidence_figure, markdown_table, table_rows
@@ -40,7 +40,7 @@ def ablate(
         splits=splits,
         arms=None if arms is None else [name.strip() for name in arms.split(",") if name.strip()],
         seed=seed,
-        environment=ENVIRONMENT,
+        environment=SCREEN,
         watch=terminal.progress,
     )
     if out is not None:

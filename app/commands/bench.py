@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from app.commands import ENVIRONMENT
+from app.options import SCREEN
 from app.terminal import Answer, Terminal
 from core.services import Workspace
 from core.settings import load_settings
 
-__all__ = ["classify", "gate", "gpu", "grpo", "judge", "reading", "variance"]
+__all__ = ["classify", "gate", "gpu", "grpo", "ingest", "judge", "reading", "replay", "serve", "variance"]
 
 
 WITHOUT_VLLM = "vLLM is not installed, so it is not measured; `make vllm` installs it beside the rest"
@@ -56,6 +56,24 @@ def grpo(terminal: Terminal, home: Path | None) -> Answer:
     return Answer(found, partial(_show_grpo, found))
 
 
+def ingest(terminal: Terminal, corrections: int, predictions: int) -> Answer:
+    """A night's ingest over a large store, while feedback is posted."""
+    from core.services.bench.ingest import bench_ingest
+
+    with terminal.progress("kinds of records made up") as progress:
+        found = bench_ingest(corrections, predictions, progress=progress)
+    return Answer(found, partial(_show_ingest, found))
+
+
+def replay(terminal: Terminal, rows: int) -> Answer:
+    """Priorities and draws over many corrections, beside the same in pandas."""
+    from core.services.bench.replay import bench_replay
+
+    with terminal.progress("turns of both") as progress:
+        found = bench_replay(rows, progress=progress)
+    return Answer(found, partial(_show_replay, found))
+
+
 def judge(terminal: Terminal) -> Answer:
     """Judgments by a server that answers after 200 ms."""
     from core.services.bench.judging import bench_judge
@@ -71,8 +89,17 @@ def reading(terminal: Terminal, home: Path | None, dataset: Path, screens: int, 
 
     with terminal.progress("reading screens") as progress:
         ws = Workspace.open(home)
-        found = bench_reading(ws, ENVIRONMENT, dataset, screens, frames=frames, progress=progress)
+        found = bench_reading(ws, SCREEN, dataset, screens, frames=frames, progress=progress)
     return Answer(found, partial(_show_reading, found))
+
+
+def serve(terminal: Terminal, dataset: Path | None) -> Answer:
+    """A server in a process of its own, under load and while champions replace each other."""
+    from app.load.bench import bench_serve
+
+    with terminal.progress("measurements") as progress:
+        found = bench_serve(dataset, progress=progress)
+    return Answer(found, partial(_show_serve, found))
 
 
 def variance(terminal: Terminal, home: Path | None, seed: int) -> Answer:
@@ -80,7 +107,7 @@ def variance(terminal: Terminal, home: Path | None, seed: int) -> Answer:
     from core.services.bench.variance import bench_variance
 
     with terminal.progress("students") as progress:
-        found = bench_variance(Workspace.open(home), ENVIRONMENT, seed=seed, progress=progress)
+        found = bench_variance(Workspace.open(home), SCREEN, seed=seed, progress=progress)
     return Answer(found, partial(_show_variance, found))
 
 
@@ -137,6 +164,26 @@ def _show_grpo(found: dict[str, Any], console: Console) -> None:
     )
 
 
+def _show_ingest(found: dict[str, Any], console: Console) -> None:
+    posted = found["feedback"]
+    console.print(
+        f"{found['corrections']:,} corrections, {found['predictions']:,} predictions: ingest took "
+        f"{found['ingest_s']:.1f} s and {found['rss_mb']:,} MB, and held the file for {found['longest_hold_s']:.2f} s "
+        "at most"
+    )
+    console.print(
+        f"{posted['n']} words posted meanwhile: acknowledged after {posted['p50_ms']:.0f} ms, p99 "
+        f"{posted['p99_ms']:.0f} ms"
+    )
+
+
+def _show_replay(found: dict[str, Any], console: Console) -> None:
+    console.print(
+        f"{found['rows']:,} corrections: 512 drawn in {found['sample_ms']:.2f} ms, priorities made anew in "
+        f"{found['refresh_s']:.2f} s, in pandas {found['pandas_s']:.2f} s ({found['ratio']:.1f} times as long)"
+    )
+
+
 def _show_judge(found: dict[str, Any], console: Console) -> None:
     for concurrency, of_it in found["by_concurrency"].items():
         console.print(
@@ -155,6 +202,20 @@ def _show_reading(found: dict[str, Any], console: Console) -> None:
                 f"{again['n']} {kind} changes: {again['p50_ms']} ms each; "
                 f"{again['verdicts_equal']:.1%} of the verdicts and {again['lines_equal']:.1%} of the lines equal"
             )
+
+
+def _show_serve(found: dict[str, Any], console: Console) -> None:
+    for clients, kinds in found["by_clients"].items():
+        for kind, of_it in kinds.items():
+            console.print(
+                f"{clients} clients, {kind} screens: {of_it['rps']} a second, {of_it['p50_ms']} ms, "
+                f"p95 {of_it['p95_ms']} ms, p99 {of_it['p99_ms']} ms, {of_it['errors']} errors"
+            )
+    console.print(
+        f"with a batch of 1: {found['unbatched_rps_32']} a second; batching is {found['ratio']} times as fast"
+    )
+    swaps = found["swaps"]
+    console.print(f"{swaps['n']} swaps under load: {swaps['failed']} answers failed, {swaps['mixed']} mixed")
 
 
 def _show_variance(found: dict[str, Any], console: Console) -> None:

@@ -1,29 +1,19 @@
-"""Pictures and people's words: `import`, `classify`, `correct`."""
+"""A picture and a person's word on it: `classify`, `correct`."""
 
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from app.commands import ENVIRONMENT
-from app.terminal import Answer, Terminal
+from app.options import SCREEN
+from app.terminal import Answer
 from app.wire import FeedbackAnswer, PredictionAnswer
 from core import services
 from core.media import read_file
 from core.schema import NightshiftError
-from core.services import Classifier, ImportReport, Workspace
+from core.services import Classifier, Workspace
 
-__all__ = ["classify_image", "correct_prediction", "import_folder"]
-
-SHOWN = 10
-
-
-def import_folder(terminal: Terminal, home: Path | None, directory: Path) -> Answer:
-    """Takes a folder in. Raises NightshiftError for one that has nothing to take."""
-    ws = Workspace.open(home)
-    with terminal.progress("reading screens") as progress:
-        report = services.import_folder(ws, ENVIRONMENT, directory, progress=progress)
-    return Answer(report.model_dump(mode="json"), partial(_show_import, report))
+__all__ = ["classify_image", "correct_prediction"]
 
 
 def classify_image(home: Path | None, image: Path, work: str, session: str | None = None) -> Answer:
@@ -34,7 +24,7 @@ def classify_image(home: Path | None, image: Path, work: str, session: str | Non
     data = read_file(image, ws.settings.media)
     prediction = services.classify(
         ws,
-        Classifier.of_champion(ws, ENVIRONMENT),
+        Classifier.of_champion(ws, SCREEN),
         data,
         work,
         name=image.name,
@@ -42,7 +32,7 @@ def classify_image(home: Path | None, image: Path, work: str, session: str | Non
         session=session,
     )
     answer = PredictionAnswer.of(prediction)
-    titles = ws.environment(ENVIRONMENT).answer_titles
+    titles = ws.environment(SCREEN).answer_titles
     return Answer(answer.model_dump(mode="json"), partial(_show_prediction, answer, titles))
 
 
@@ -57,16 +47,6 @@ def correct_prediction(home: Path | None, prediction_id: str, label: str | None,
         said = f"Noted: {label}. The next night learns from it."
     answer = FeedbackAnswer.of(prediction_id, word)
     return Answer(answer.model_dump(mode="json"), lambda console: console.print(said))
-
-
-def _show_import(report: ImportReport, console: Console) -> None:
-    console.print(
-        f"{report.screens} new screens, {report.examples} new labelled examples, {report.duplicates} known already."
-    )
-    for left_out in report.rejected[:SHOWN]:
-        console.print(f"  left out: {left_out.file}: {left_out.reason}", markup=False)
-    if len(report.rejected) > SHOWN:
-        console.print(f"  and {len(report.rejected) - SHOWN} more (all of them with --json)")
 
 
 def _show_prediction(answer: PredictionAnswer, titles: dict[str, str], console: Console) -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.commands import ENVIRONMENT
+from app.options import SCREEN
 from app.terminal import Answer, Terminal
 from core.services import Workspace
 from core.services.classify import Classifier
@@ -20,10 +20,10 @@ __all__ = ["hostile"]
 def hostile(terminal: Terminal, home: Path | None, dataset: Path | None, release: str) -> Answer:
     """Flips toward an attacker's goal, of a release and of the judge in the settings."""
     ws = Workspace.open(home)
-    classifier = Classifier.load(ws, ENVIRONMENT, release)
+    classifier = Classifier.load(ws, SCREEN, release)
     judge = classifier.environment.judge(ws.settings)
     with terminal.progress("reading screens") as progress:
-        screens = hostile_screens(ws, ENVIRONMENT, dataset, progress=progress)
+        screens = hostile_screens(ws, SCREEN, dataset, progress=progress)
     with terminal.progress("writing on screens") as progress:
         items = hostile_items(classifier, judge, screens, progress=progress)
     found = hostile_figures(items, screens)

@@ -9,32 +9,35 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from app.commands import ENVIRONMENT
+from app.commands import opened
+from app.commands.groups import pairs_of
 from app.terminal import Answer, Terminal
 from core import services
 from core.schema import JudgeAudit
-from core.services import JudgeEvaluation, Workspace
+from core.services import JudgeEvaluation
 from core.settings import load_settings
 
 __all__ = ["audit", "evaluate", "simulate"]
 
 
-def evaluate(terminal: Terminal, home: Path | None, dataset: Path, judge: str | None) -> Answer:
+def evaluate(terminal: Terminal, home: Path | None, environment: str, dataset: Path, judge: str | None) -> Answer:
     """Agreement of a judge with a labelled folder."""
-    ws = Workspace.open(home)
-    with terminal.progress("judging screens") as progress:
-        found = services.evaluate_judge(ws, ENVIRONMENT, dataset, judge or ws.settings.judge, progress=progress)
+    ws = opened(home, environment)
+    with terminal.progress("judging") as progress:
+        found = services.evaluate_judge(
+            ws, environment, dataset, judge or ws.settings.judge, pairs_of=pairs_of(environment), progress=progress
+        )
     for warning in found.warnings:
         terminal.error.print(f"nightshift: {warning}", soft_wrap=True)
     return Answer(found.figures, partial(_show, found))
 
 
-def audit(terminal: Terminal, home: Path | None, judge: str | None) -> Answer:
+def audit(terminal: Terminal, home: Path | None, environment: str, judge: str | None) -> Answer:
     """A judge, or each member of a panel and the panel, held against people's feedback."""
-    ws = Workspace.open(home)
+    ws = opened(home, environment)
     with terminal.progress("judging what people answered") as progress:
-        audits = services.audit_judges(ws, ENVIRONMENT, judge=judge, told=progress)
-    data = {"environment": ENVIRONMENT, "audits": [services.audit_figures(each) for each in audits]}
+        audits = services.audit_judges(ws, environment, judge=judge, told=progress)
+    data = {"environment": environment, "audits": [services.audit_figures(each) for each in audits]}
     return Answer(data, partial(_show_audits, audits))
 
 

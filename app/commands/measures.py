@@ -8,10 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from app.commands import ENVIRONMENT
+from app.commands import groups, opened
 from app.commands.nights import watched, without_prefect_logs
 from app.terminal import Answer, Terminal
 from core import services
+from core.environments import environment as registered
 from core.schema import NightshiftError
 from core.services import Workspace
 from core.settings import Settings, load_settings
@@ -25,20 +26,30 @@ OF_A_HOME = {"home", "profile", "store", "blobs", "cache"}
 
 
 def evaluate(
-    terminal: Terminal, home: Path | None, dataset: Path, release: str, policy: str | None, baseline: str | None
+    terminal: Terminal,
+    home: Path | None,
+    environment: str,
+    dataset: Path,
+    release: str,
+    policy: str | None,
+    baseline: str | None,
 ) -> Answer:
     """Figures of a release, or of the prompted baseline, on a labelled folder; or of the one beside the other."""
+    if environment == groups.GROUP_QC:
+        if policy or baseline:
+            raise NightshiftError("--policy and --baseline are of screens; groups are measured by release")
+        return groups.evaluate(terminal, home, dataset, release)
     if policy not in (None, PROMPT):
         raise NightshiftError(f"no policy {policy!r} to measure; there is {PROMPT!r}, or name a --release")
     if baseline not in (None, PROMPT):
         raise NightshiftError(f"no baseline {baseline!r} to measure beside; there is {PROMPT!r}")
     if policy and baseline:
         raise NightshiftError("--policy prompt is the baseline itself; --baseline prompt measures a release beside it")
-    ws = Workspace.open(home)
+    ws = opened(home, environment)
     with terminal.progress("reading screens") as progress:
         figures = services.evaluate_folder(
             ws,
-            ENVIRONMENT,
+            environment,
             dataset,
             release=release,
             prompted=policy == PROMPT,
@@ -51,7 +62,8 @@ def evaluate(
 def simulate(
     terminal: Terminal,
     home: Path | None,
-    dataset: Path,
+    environment: str,
+    dataset: Path | None,
     *,
     corrections: int,
     nights: int,
@@ -59,12 +71,18 @@ def simulate(
     relabel: Mapping[str, str],
 ) -> Answer:
     """The experiment, under this home's settings and with its cache of readings, in a home that is thrown away."""
-    settings = load_settings(home)
+    settings, environment = load_settings(home), registered(environment).name
     without_prefect_logs()
+    if environment == groups.GROUP_QC:
+        if dataset is not None or relabel:
+            raise NightshiftError("groups are drawn, and their rule is changed; leave out --dataset and --relabel")
+        return groups.simulate(terminal, told_to_throw_away_homes(settings), corrections=corrections, seed=seed)
+    if dataset is None:
+        raise NightshiftError("--dataset is missing: a folder with images/ and tasks.csv")
     with one_server_for_nights() as run_night:
 
         def run_watched(ws: Workspace, environment: str, night_seed: int) -> dict[str, Any]:
-            with terminal.progress("a night") as progress, watched(ws, progress, terminal):
+            with terminal.progress("a night") as progress, watched(ws, progress, terminal, environment):
                 return run_night(ws, environment, night_seed)
 
         with terminal.progress("reading screens") as progress:
@@ -76,7 +94,7 @@ def simulate(
                 seed=seed,
                 relabel=relabel,
                 run_night=run_watched,
-                environment=ENVIRONMENT,
+                environment=environment,
                 progress=progress,
                 overrides=told_to_throw_away_homes(settings),
             )

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.commands import ENVIRONMENT
+from app.commands import opened
+from app.commands.groups import pairs_of
 from app.terminal import Answer, Terminal
 from core import services
 from core.schema import Promotion
@@ -33,48 +34,56 @@ __all__ = [
 MB = 1_000_000
 
 
-def listed(home: Path | None) -> Answer:
+def listed(home: Path | None, environment: str) -> Answer:
     """Every release, newest first."""
-    found = services.releases(Workspace.open(home), ENVIRONMENT)
+    found = services.releases(opened(home, environment), environment)
     return Answer({"releases": found}, partial(_show_releases, found))
 
 
-def show(home: Path | None, release: str) -> Answer:
+def show(home: Path | None, environment: str, release: str) -> Answer:
     """All that is known of one release. Raises NightshiftError for one that is not there."""
-    found = services.release_facts(Workspace.open(home), ENVIRONMENT, release)
+    found = services.release_facts(opened(home, environment), environment, release)
     return Answer(found, partial(_show_release, found))
 
 
-def compare(terminal: Terminal, home: Path | None, a: str, b: str, dataset: Path | None) -> Answer:
+def compare(terminal: Terminal, home: Path | None, environment: str, a: str, b: str, dataset: Path | None) -> Answer:
     """Two releases on the same labelled examples. Raises NightshiftError where there are none."""
     with terminal.progress("comparing") as progress:
-        found = services.compare_releases(Workspace.open(home), ENVIRONMENT, a, b, dataset=dataset, progress=progress)
+        found = services.compare_releases(
+            opened(home, environment),
+            environment,
+            a,
+            b,
+            dataset=dataset,
+            pairs_of=pairs_of(environment),
+            progress=progress,
+        )
     return Answer(found, partial(_show_comparison, found))
 
 
-def promote(home: Path | None, release: str, reason: str) -> Answer:
+def promote(home: Path | None, environment: str, release: str, reason: str) -> Answer:
     """Makes a release champion by hand. Raises NightshiftError where it may not or cannot serve."""
-    return _changed(services.promote_release(Workspace.open(home), ENVIRONMENT, release, reason=reason))
+    return _changed(services.promote_release(opened(home, environment), environment, release, reason=reason))
 
 
-def reject(home: Path | None, release: str, reason: str) -> Answer:
+def reject(home: Path | None, environment: str, release: str, reason: str) -> Answer:
     """Says no to a challenger. Raises NightshiftError for the champion."""
-    mark = services.reject_release(Workspace.open(home), ENVIRONMENT, release, reason=reason)
+    mark = services.reject_release(opened(home, environment), environment, release, reason=reason)
     return Answer(mark.model_dump(mode="json"), lambda console: console.print(f"{mark.release[:12]} is rejected."))
 
 
-def quarantine(home: Path | None, release: str, reason: str) -> Answer:
+def quarantine(home: Path | None, environment: str, release: str, reason: str) -> Answer:
     """Bars a release for good. Raises NightshiftError for a champion with none to go back to."""
-    ws = Workspace.open(home)
-    mark = services.quarantine_release(ws, ENVIRONMENT, release, reason=reason)
-    champion = ws.store.champion(ENVIRONMENT)
+    ws = opened(home, environment)
+    mark = services.quarantine_release(ws, environment, release, reason=reason)
+    champion = ws.store.champion(environment)
     said = f"{mark.release[:12]} is quarantined and never serves again; {(champion or 'none')[:12]} is champion."
     return Answer({**mark.model_dump(mode="json"), "champion": champion}, lambda console: console.print(said))
 
 
-def rollback(home: Path | None, *, to: str | None, reason: str) -> Answer:
+def rollback(home: Path | None, environment: str, *, to: str | None, reason: str) -> Answer:
     """Goes back to the champion before. Raises NightshiftError where there is none."""
-    return _changed(services.rollback(Workspace.open(home), ENVIRONMENT, reason=reason, to=to))
+    return _changed(services.rollback(opened(home, environment), environment, reason=reason, to=to))
 
 
 def _changed(change: Promotion) -> Answer:
@@ -83,10 +92,10 @@ def _changed(change: Promotion) -> Answer:
     return Answer(change.model_dump(mode="json"), lambda console: console.print(said))
 
 
-def verify(terminal: Terminal, home: Path | None, names: Sequence[str]) -> Answer:
+def verify(terminal: Terminal, home: Path | None, environment: str, names: Sequence[str]) -> Answer:
     """Hashes, loads and looks for numbers that are not finite; the command fails where a release is damaged."""
     with terminal.progress("verifying") as progress:
-        found = services.verify_releases(Workspace.open(home), ENVIRONMENT, names, progress)
+        found = services.verify_releases(opened(home, environment), environment, names, progress)
     return Answer(found, partial(_show_verified, found), ok=found["ok"])
 
 
@@ -103,16 +112,16 @@ def gc(home: Path | None, *, really: bool) -> Answer:
     return Answer(data, partial(_show_garbage, data))
 
 
-def history(home: Path | None) -> Answer:
+def history(home: Path | None, environment: str) -> Answer:
     """Every change of champion, newest first."""
-    changes = services.history(Workspace.open(home), ENVIRONMENT)
+    changes = services.history(opened(home, environment), environment)
     data = {"history": [change.model_dump(mode="json") for change in changes]}
     return Answer(data, partial(_show_history, changes))
 
 
-def merge(home: Path | None, out: Path, release: str) -> Answer:
+def merge(home: Path | None, environment: str, out: Path, release: str) -> Answer:
     """Writes a complete model. Raises NightshiftError for a release without adapter and a folder in use."""
-    merged = services.merge(Workspace.open(home), ENVIRONMENT, out, release=release)
+    merged = services.merge(opened(home, environment), environment, out, release=release)
     said = f"{merged[:12]} is a complete model in {out}."
     return Answer({"release": merged, "directory": str(out.resolve())}, lambda console: console.print(said))
 
@@ -168,7 +177,7 @@ def _show_comparison(found: dict[str, Any], console: Console) -> None:
     )
     if not found["changed"]:
         return
-    table = Table("", "screen", "work", "right", "A", "B")
+    table = Table("", "shown", "asked", "right", "A", "B")
     for each in found["changed"]:
         said = [f"{each[of]['answer']} {each[of]['probability']:.0%}" for of in ("a", "b")]
         table.add_row(each["change"], Text(each["shown"]), Text(each["ask"]), each["expected"], *said)

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from app.commands import ENVIRONMENT
+from app.commands import opened
 from app.terminal import Answer, Progress, Terminal
 from core.schema import NightshiftError
 from core.services import Workspace, nights
@@ -37,12 +37,12 @@ USUAL_S = {
 LOOK_S = 1.0
 
 
-def nightly(terminal: Terminal, home: Path | None, seed: int | None) -> Answer:
+def nightly(terminal: Terminal, home: Path | None, environment: str, seed: int | None) -> Answer:
     """Runs the flow now. Raises NightshiftError where it cannot start or fails; asking again goes on from there."""
-    ws = Workspace.open(home)
+    ws = opened(home, environment)
     without_prefect_logs()
-    with terminal.progress("the night") as progress, watched(ws, progress, terminal):
-        night = run_now(ws.home, ENVIRONMENT, seed=seed)
+    with terminal.progress("the night") as progress, watched(ws, progress, terminal, environment):
+        night = run_now(ws.home, environment, seed=seed)
     return Answer(night, partial(show_night, night))
 
 
@@ -52,10 +52,10 @@ def without_prefect_logs() -> None:
 
 
 @contextlib.contextmanager
-def watched(ws: Workspace, progress: Progress, terminal: Terminal) -> Iterator[None]:
+def watched(ws: Workspace, progress: Progress, terminal: Terminal, environment: str) -> Iterator[None]:
     """Tells how far the night of this home is, in seconds of those it is likely to take."""
     over = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(ws, progress, terminal, over), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(ws, progress, terminal, environment, over), daemon=True)
     watcher.start()
     try:
         yield
@@ -64,12 +64,12 @@ def watched(ws: Workspace, progress: Progress, terminal: Terminal) -> Iterator[N
         watcher.join()
 
 
-def _watch(ws: Workspace, progress: Progress, terminal: Terminal, over: threading.Event) -> None:
+def _watch(ws: Workspace, progress: Progress, terminal: Terminal, environment: str, over: threading.Event) -> None:
     usual: Mapping[str, float] = USUAL_S
     stage, since = "", time.monotonic()
     while not over.wait(LOOK_S):
         with contextlib.suppress(NightshiftError):
-            known = nights(ws, ENVIRONMENT, 5)
+            known = nights(ws, environment, 5)
             usual = next((night["seconds"] for night in known if night["state"] == "finished"), usual)
             if not known or known[0]["state"] != "running":
                 continue

@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from app.commands import ENVIRONMENT
 from app.terminal import Answer
 from core.notices import Courier, Standing, deliver_again, standing
 from core.schema import Notice
@@ -30,7 +29,7 @@ def newest(home: Path | None, limit: int) -> Answer:
 def deliver(home: Path | None) -> Answer:
     """Posts what is due. Raises NightshiftError where a secret is missing."""
     settings = load_settings(home)
-    made = Courier(open_store(settings.store_url), settings.notices, [ENVIRONMENT]).look()
+    made = Courier(open_store(settings.store_url), settings.notices, settings.environments).look()
     failed = [each for each in made if not each.ok]
     data = {"posted": len(made) - len(failed), "failed": [each.model_dump(mode="json") for each in failed]}
 

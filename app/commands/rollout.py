@@ -6,25 +6,24 @@ from typing import Any
 
 from rich.console import Console
 
-from app.commands import ENVIRONMENT
+from app.commands import opened
 from app.terminal import Answer
 from core import services
-from core.services import Workspace
 
 __all__ = ["approve", "shown"]
 
 
-def shown(home: Path | None) -> Answer:
+def shown(home: Path | None, environment: str) -> Answer:
     """The newest trial, moved on first where one of its steps is over."""
-    found = services.advance(Workspace.open(home), ENVIRONMENT)
+    found = services.advance(opened(home, environment), environment)
     return Answer({"rollout": found}, partial(_show, found))
 
 
-def approve(home: Path | None, reason: str) -> Answer:
+def approve(home: Path | None, environment: str, reason: str) -> Answer:
     """Approves the challenger that waits. Raises NightshiftError where none does, or its deadline is over."""
-    ws = Workspace.open(home)
-    step = services.approve(ws, ENVIRONMENT, approved=True, reason=reason)
-    state = services.rollout_state(ws, ENVIRONMENT)
+    ws = opened(home, environment)
+    step = services.approve(ws, environment, approved=True, reason=reason)
+    state = services.rollout_state(ws, environment)
     return Answer({"approved": step.model_dump(mode="json"), "rollout": state}, partial(_show, state))
 
 

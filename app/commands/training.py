@@ -6,10 +6,11 @@ from typing import Any
 
 from rich.console import Console
 
+from app.commands import opened
 from app.terminal import Answer, Terminal
 from core import services
 from core.schema import NightshiftError
-from core.services import Workspace
+from core.services.bootstrap import train_on_bootstrapped
 from core.services.training import METHODS
 from flows.vigil import only_night
 
@@ -19,38 +20,35 @@ __all__ = ["train"]
 def train(
     terminal: Terminal,
     home: Path | None,
-    method: str,
     environment: str,
-    dataset: Path,
+    method: str,
+    dataset: Path | None,
     *,
+    bootstrapped: str | None,
     release: str,
     steps: int | None,
     learning_rate: float | None,
     seed: int,
 ) -> Answer:
-    """Trains on a labelled folder. Raises NightshiftError while a night runs, and where the training fails."""
+    """Trains on a labelled folder or, without one, a bootstrapped version.
+
+    Raises NightshiftError while a night runs, and where the training fails.
+    """
     chosen = next((each for each in METHODS if each == method), None)
     if chosen is None:
         raise NightshiftError(f"there is no method {method!r}; there are: {', '.join(METHODS)}")
-    ws = Workspace.open(home)
-    ws.environment(environment)
+    ws = opened(home, environment)
     lease_s = ws.settings.night.lease_s
     with (
         only_night(ws.store, f"night/{environment}", lease_s, tell=terminal.tell) as lease,
         terminal.progress("taking pictures in, then training") as progress,
     ):
-        done = services.train_on_folder(
-            ws,
-            environment,
-            chosen,
-            dataset,
-            lease,
-            release=release,
-            steps=steps,
-            learning_rate=learning_rate,
-            seed=seed,
-            progress=progress,
-        )
+        asked: dict[str, Any] = {"release": release, "steps": steps, "learning_rate": learning_rate, "seed": seed}
+        if dataset is not None:
+            done = services.train_on_folder(ws, environment, chosen, dataset, lease, **asked, progress=progress)
+        else:
+            version = str(bootstrapped)
+            done = train_on_bootstrapped(ws, environment, chosen, version, lease, **asked, progress=progress)
     return Answer(done, partial(_show, done))
 
 

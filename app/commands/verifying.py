@@ -7,13 +7,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.commands import ENVIRONMENT
+from app.options import SCREEN
 from app.terminal import Answer, Terminal
-from core.services import Workspace, measure_titles, session_frames, sessions, verify_screen
+from core.services import (
+    DrawnFigures,
+    Workspace,
+    measure_drawn,
+    measure_titles,
+    session_frames,
+    sessions,
+    verify_screen,
+)
 from core.services.sessions import SessionCard, SessionFrame
 from core.services.verifying import ScreenFindings, TitleFigures
 
-__all__ = ["screen", "session", "titles"]
+__all__ = ["drawn", "screen", "session", "titles"]
 
 SHOWN = ("window", "menu_bar", "tool_bar", "table", "image", "video", "button", "notification")
 """Kinds listed one by one for a person; text is counted."""
@@ -29,9 +37,9 @@ def session(home: Path | None, name: str | None) -> Answer:
     """All sessions, or the verdicts of one. Raises NightshiftError for one that is not there."""
     ws = Workspace.open(home)
     if name is None:
-        cards = sessions(ws, ENVIRONMENT)
+        cards = sessions(ws, SCREEN)
         return Answer({"sessions": [card.model_dump(mode="json") for card in cards]}, partial(_show_sessions, cards))
-    frames = session_frames(ws, ENVIRONMENT, name)
+    frames = session_frames(ws, SCREEN, name)
     data = {
         "session": name,
         "predictions": [frame.model_dump(mode="json") for frame in frames],
@@ -53,6 +61,17 @@ def titles(terminal: Terminal, home: Path | None, dataset: Path) -> Answer:
         "ms_p50": figures.ms_p50,
     }
     return Answer(data, partial(_show_titles, figures))
+
+
+def drawn(terminal: Terminal, home: Path | None, dataset: Path) -> Answer:
+    """What the rules find beside what is true of drawn screens."""
+    ws = Workspace.open(home)
+    with terminal.progress("reading screens") as progress:
+        figures = measure_drawn(ws, dataset, progress=progress)
+    data = figures.model_dump(mode="json")
+    for kind, found in figures.elements.items():
+        data["elements"][kind] |= {"recall": found.recall, "precision": found.precision}
+    return Answer(data, partial(_show_drawn, figures))
 
 
 def _show_screen(found: ScreenFindings, console: Console) -> None:
@@ -100,6 +119,16 @@ def _show_titles(figures: TitleFigures, console: Console) -> None:
     table = Table("file", "a person read", "found")
     for miss in figures.misses:
         table.add_row(*(Text(cell or "-") for cell in (miss.file, miss.person, miss.found)))
+    console.print(table)
+
+
+def _show_drawn(figures: DrawnFigures, console: Console) -> None:
+    titles = ", ".join(f"{kind} {_percent(share)}" for kind, share in figures.titles_within.items())
+    console.print(f"{figures.screens} screens; titles found: {titles}; {_percent(figures.titles_exact)} to the letter")
+    console.print(f"{_percent(figures.lines_read)} of {figures.lines} lines read; {figures.ms_p50:.0f} ms a screen")
+    table = Table("element", "there", "claimed", "found", "of what is claimed, right")
+    for kind, found in figures.elements.items():
+        table.add_row(kind, str(found.n), str(found.claimed), _percent(found.recall), _percent(found.precision))
     console.print(table)
 
 

@@ -7,10 +7,9 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from app.commands import ENVIRONMENT
+from app.commands import opened
 from app.terminal import Answer, Terminal
 from core import services
-from core.services import Workspace
 from core.services.exporting import ExportReport
 from core.services.versions import Difference, VersionFacts, VersionSummary
 
@@ -20,38 +19,38 @@ SHOWN = 20
 MB = 1_000_000
 
 
-def listed(home: Path | None) -> Answer:
+def listed(home: Path | None, environment: str) -> Answer:
     """Every version, newest first."""
-    found = services.versions(Workspace.open(home), ENVIRONMENT)
+    found = services.versions(opened(home, environment), environment)
     return Answer({"versions": [each.model_dump(mode="json") for each in found]}, partial(_show_versions, found))
 
 
-def show(home: Path | None, version: str) -> Answer:
+def show(home: Path | None, environment: str, version: str) -> Answer:
     """One version. Raises NightshiftError where it is not there."""
-    found = services.version_facts(Workspace.open(home), ENVIRONMENT, version)
+    found = services.version_facts(opened(home, environment), environment, version)
     return Answer(found.model_dump(mode="json"), partial(_show_version, found))
 
 
-def diff(home: Path | None, one: str, other: str) -> Answer:
+def diff(home: Path | None, environment: str, one: str, other: str) -> Answer:
     """From one version to another. Raises NightshiftError where either is not there."""
-    found = services.compare_versions(Workspace.open(home), ENVIRONMENT, one, other)
+    found = services.compare_versions(opened(home, environment), environment, one, other)
     return Answer(found.model_dump(mode="json"), partial(_show_difference, found))
 
 
-def card(home: Path | None, version: str) -> Answer:
+def card(home: Path | None, environment: str, version: str) -> Answer:
     """A version in words. Raises NightshiftError where it is not there."""
-    ws = Workspace.open(home)
-    record = services.find_version(ws, ENVIRONMENT, version)
+    ws = opened(home, environment)
+    record = services.find_version(ws, environment, version)
     text = services.version_card(ws, record)
     _, _, body = text.removeprefix("---").partition("---")
     return Answer({"version": record.id, "card": text}, lambda console: console.print(Markdown(body)))
 
 
-def export(terminal: Terminal, home: Path | None, version: str, format: str, out: Path) -> Answer:
+def export(terminal: Terminal, home: Path | None, environment: str, version: str, format: str, out: Path) -> Answer:
     """Writes a folder. Raises NightshiftError for one that is there, and for a picture that cannot be read."""
-    ws = Workspace.open(home)
+    ws = opened(home, environment)
     with terminal.progress("writing examples") as progress:
-        report = services.export_version(ws, ENVIRONMENT, version, format, out, progress=progress)
+        report = services.export_version(ws, environment, version, format, out, progress=progress)
     return Answer(report.model_dump(mode="json"), partial(_show_export, report))
 
 

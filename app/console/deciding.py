@@ -6,10 +6,14 @@ from typing import Any
 
 import gradio as gr
 
-from app.console.drawing import badge, card, moment, notice, short_id, table
+from app.access import allow
+from app.console.drawing import answer_title, badge, card, moment, notice, short_id, table
+from app.console.language import fragment, label, later, say
+from app.console.lineage import STATES
 from app.console.shell import event, html
+from app.console.states import nothing_yet
 from core.environments import Environment
-from core.schema import NightshiftError
+from core.schema import NightshiftError, Role
 from core.services import (
     Workspace,
     approve,
@@ -25,16 +29,21 @@ __all__ = ["deciding"]
 
 POLL_S = 10.0
 SHOWN_CHANGES = 30
-STAGES = {"shadow": "Shadow", "approval": "Approval", "canary": "Canary", "promotion": "Promotion"}
+STAGES = {
+    "shadow": later("Shadow"),
+    "approval": later("Approval"),
+    "canary": later("Canary"),
+    "promotion": later("Promotion"),
+}
 FIGURES = {
-    "answers": "screens answered",
-    "agreement": "agreed with the champion",
-    "latency_ms": "its median, ms",
-    "champion_latency_ms": "the champion's, ms",
-    "answers_of_champion": "by the champion",
-    "contradicted": "contradicted by people",
-    "against_canary": "of those its own",
-    "evidence": "evidence of harm",
+    "answers": later("screens answered"),
+    "agreement": later("agreed with the champion"),
+    "latency_ms": later("its median, ms"),
+    "champion_latency_ms": later("the champion's, ms"),
+    "answers_of_champion": later("by the champion"),
+    "contradicted": later("contradicted by people"),
+    "against_canary": later("of those its own"),
+    "evidence": later("evidence of harm"),
 }
 
 
@@ -44,21 +53,25 @@ def deciding(console: gr.Blocks, ws: Workspace, environment: Environment) -> Non
     trial = html()
     on_trial = gr.Textbox(visible=False)
     with gr.Column(visible=False, elem_classes="ns-card ns-confirm", elem_id="approval") as asking:
-        word = gr.Textbox(label="Reason", placeholder="Why? It stays in the history.", elem_id="approval-reason")
+        word = gr.Textbox(
+            label=label("Reason"), placeholder=label("Why? It stays in the history."), elem_id="approval-reason"
+        )
         with gr.Row(elem_classes="ns-pair"):
-            yes = gr.Button("Approve", variant="primary", elem_id="approve")
-            no = gr.Button("Reject", variant="stop", elem_id="reject")
+            yes = gr.Button(label("Approve"), variant="primary", elem_id="approve")
+            no = gr.Button(label("Reject"), variant="stop", elem_id="reject")
     answered = html()
     with gr.Column(elem_classes="ns-card ns-desk", elem_id="releases"):
-        gr.HTML("<h3>Releases</h3>", padding=False)
-        chosen = gr.Dropdown(label="Release", choices=[], elem_id="release")
-        why = gr.Textbox(label="Reason", placeholder="Why? It stays in the history.", elem_id="release-reason")
+        html(fragment("releases", lambda: f"<h3>{say('Releases')}</h3>"))
+        chosen = gr.Dropdown(label=label("Release"), choices=[], elem_id="release")
+        why = gr.Textbox(
+            label=label("Reason"), placeholder=label("Why? It stays in the history."), elem_id="release-reason"
+        )
         with gr.Row(elem_classes="ns-pair"):
-            compare = gr.Button("Compare", elem_id="compare")
-            promote = gr.Button("Promote", elem_id="promote")
+            compare = gr.Button(label("Compare"), elem_id="compare")
+            promote = gr.Button(label("Promote"), elem_id="promote")
         with gr.Row(elem_classes="ns-pair"):
-            reject = gr.Button("Reject", elem_id="reject-release")
-            quarantine = gr.Button("Quarantine", variant="stop", elem_id="quarantine")
+            reject = gr.Button(label("Reject"), elem_id="reject-release")
+            quarantine = gr.Button(label("Quarantine"), variant="stop", elem_id="quarantine")
     told = html()
 
     shown = [trial, on_trial, asking]
@@ -77,10 +90,12 @@ class _Desk:
     def __init__(self, ws: Workspace, environment: Environment) -> None:
         self.ws, self.environment = ws, environment
 
+    @allow(Role.VIEWER)
     def shown(self) -> list[Any]:
         """The trial, and the releases there are to choose from."""
         return [*self.trial(), self._choices()]
 
+    @allow(Role.VIEWER)
     def trial(self) -> list[Any]:
         """The trial's card, whose it is, and whether it waits for a person."""
         state = rollout_state(self.ws, self.environment.name)
@@ -90,6 +105,7 @@ class _Desk:
     def answering(self, approved: bool) -> Callable[[Any, Any], list[Any]]:
         """The handler of yes or no."""
 
+        @allow(Role.ENGINEER)
         def answer(release: Any, reason: Any) -> list[Any]:
             try:
                 seen = str(release or "no challenger")
@@ -97,68 +113,89 @@ class _Desk:
                     self.ws, self.environment.name, approved=approved, reason=str(reason or ""), release=seen
                 )
             except NightshiftError as error:
-                return [notice(f"Nothing was decided: {error}", "bad"), gr.skip(), *self.trial()]
-            return [notice("Approved." if step.passed else "Rejected."), "", *self.trial()]
+                return [notice(say("Nothing was decided: {error}", error=error), "bad"), gr.skip(), *self.trial()]
+            return [notice(say("Approved.") if step.passed else say("Rejected.")), "", *self.trial()]
 
         return answer
 
+    @allow(Role.ENGINEER)
     def compare(self, release: Any) -> str:
         """The champion and the release chosen on the golden examples, and every verdict that differs."""
         try:
             found = compare_releases(self.ws, self.environment.name, "champion", str(release or ""))
         except NightshiftError as error:
-            return notice(f"Not compared: {error}", "bad")
+            return notice(say("Not compared: {error}", error=error), "bad")
         rows = [
-            (badge(*_change(each)), escape(each["ask"]), *(escape(str(each[of]["answer"])) for of in ("a", "b")))
+            (
+                badge(*_change(each)),
+                escape(each["ask"]),
+                *(escape(answer_title(self.environment, each[of]["answer"])) for of in ("a", "b")),
+            )
             for each in found["changed"][:SHOWN_CHANGES]
         ]
-        said = (
-            f"<p>Of {found['n']} golden examples the champion has {found['a']['right']} right and "
-            f"{short_id(found['b']['release'])} {found['b']['right']}; {len(found['changed'])} verdicts differ.</p>"
+        told = say(
+            "Of {n} golden examples the champion has {champion} right and {release} has {right}; {changed} verdicts "
+            "differ.",
+            n=found["n"],
+            champion=found["a"]["right"],
+            release=short_id(found["b"]["release"]),
+            right=found["b"]["right"],
+            changed=len(found["changed"]),
         )
-        return card("Comparison", said + (table(("", "Work", "Champion", "This one"), rows) if rows else ""))
+        head = ("", say(self.environment.ask_title), say("Champion"), say("This one"))
+        return card(say("Comparison"), f"<p>{told}</p>{table(head, rows) if rows else ''}")
 
+    @allow(Role.ENGINEER)
     def promote(self, release: Any, reason: Any) -> list[Any]:
-        return self._decided(promote_release, release, reason, "is champion now")
+        return self._decided(promote_release, release, reason, later("{release} is champion now."))
 
+    @allow(Role.ENGINEER)
     def reject(self, release: Any, reason: Any) -> list[Any]:
-        return self._decided(reject_release, release, reason, "is rejected")
+        return self._decided(reject_release, release, reason, later("{release} is rejected."))
 
+    @allow(Role.ENGINEER)
     def quarantine(self, release: Any, reason: Any) -> list[Any]:
-        return self._decided(quarantine_release, release, reason, "is quarantined and never serves again")
+        return self._decided(
+            quarantine_release, release, reason, later("{release} is quarantined and never serves again.")
+        )
 
     def _decided(self, decide: Callable[..., Any], release: Any, reason: Any, became: str) -> list[Any]:
         try:
             done = decide(self.ws, self.environment.name, str(release or ""), reason=str(reason or ""))
         except NightshiftError as error:
-            return [notice(f"Nothing was done: {error}", "bad"), gr.skip(), *self.trial(), gr.skip()]
-        return [notice(f"{done.release[:10]} {became}."), "", *self.trial(), self._choices()]
+            return [notice(say("Nothing was done: {error}", error=error), "bad"), gr.skip(), *self.trial(), gr.skip()]
+        return [notice(say(became, release=done.release[:10])), "", *self.trial(), self._choices()]
 
     def _choices(self) -> gr.Dropdown:
         known = releases(self.ws, self.environment.name)
-        return gr.Dropdown(choices=[(f"{each['release'][:10]} · {each['state']}", each["release"]) for each in known])
+        return gr.Dropdown(
+            choices=[(f"{each['release'][:10]} · {say(STATES[each['state']][0])}", each["release"]) for each in known]
+        )
 
 
 def _trial_card(state: Mapping[str, Any] | None) -> str:
     if state is None:
-        return card("On trial", '<p class="ns-none-yet">No challenger is on trial; promotions take effect at once.</p>')
+        return card(say("On trial"), nothing_yet(say("No challenger is on trial; promotions take effect at once.")))
     ended = {step["stage"]: step for step in state["steps"]}
     steps = "".join(_step(stage, ended.get(stage), state["stage"] == stage) for stage in state["plan"])
     figures = "".join(
-        f"<dt>{FIGURES[name]}</dt><dd>{_figure(name, value)}</dd>" for name, value in state["figures"].items()
+        f"<dt>{say(FIGURES[name])}</dt><dd>{_figure(name, value)}</dd>" for name, value in state["figures"].items()
     )
-    until = f"<p>Rejected by itself at {moment(state['deadline'])}.</p>" if "deadline" in state else ""
-    reasons = "".join(f"<p>{STAGES[s['stage']]}: {escape(s['reason'])} ({escape(s['by'])})</p>" for s in state["steps"])
+    until = f"<p>{say('Rejected by itself at {at}.', at=moment(state['deadline']))}</p>" if "deadline" in state else ""
+    reasons = "".join(
+        f"<p>{say(STAGES[s['stage']])}: {escape(s['reason'])} ({escape(s['by'])})</p>" for s in state["steps"]
+    )
     way = f'<ol class="ns-steps">{steps}</ol>'
-    over = badge("under way", "now") if state["stage"] else badge("over", "open")
+    over = badge(say("under way"), "now") if state["stage"] else badge(say("over"), "open")
     head = f'<p class="ns-headline">{short_id(state["release"])} {over}</p>'
-    return card("On trial", f"{head}{way}{until}<dl>{figures}</dl>{reasons}")
+    return card(say("On trial"), f"{head}{way}{until}<dl>{figures}</dl>{reasons}")
 
 
 def _step(stage: str, ended: Mapping[str, Any] | None, now: bool) -> str:
     kind = "now" if now else "done" if ended and ended["passed"] else "later"
-    said = "passed" if ended and ended["passed"] else "failed" if ended else "…" if now else ""
-    return f'<li class="ns-{kind}"{" aria-current=step" if now else ""}><b>{STAGES[stage]}</b><span>{said}</span></li>'
+    said = say("passed") if ended and ended["passed"] else say("failed") if ended else "…" if now else ""
+    current = " aria-current=step" if now else ""
+    return f'<li class="ns-{kind}"{current}><b>{say(STAGES[stage])}</b><span>{said}</span></li>'
 
 
 def _figure(name: str, value: Any) -> str:
@@ -168,4 +205,7 @@ def _figure(name: str, value: Any) -> str:
 
 
 def _change(each: Mapping[str, Any]) -> tuple[str, str]:
-    return {"fixed": ("mended", "good"), "broken": ("broken", "bad")}.get(each["change"], ("differs", "open"))
+    word, tone = {"fixed": (later("mended"), "good"), "broken": (later("broken"), "bad")}.get(
+        each["change"], (later("differs"), "open")
+    )
+    return say(word), tone

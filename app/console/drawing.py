@@ -5,9 +5,10 @@ as they are.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from html import escape
 
+from app.console.language import later, say
 from core.environments import Environment
 from core.environments.screen import Element
 from core.schema import CANNOT_TELL, Evidence, Media, Prediction
@@ -17,6 +18,7 @@ __all__ = [
     "answer_title",
     "badge",
     "card",
+    "day",
     "elements_figure",
     "figure_of",
     "moment",
@@ -28,14 +30,19 @@ __all__ = [
     "why_card",
 ]
 
-SURENESS = ((0.6, "barely more than a guess"), (0.8, "fairly sure"), (0.95, "sure"), (1.01, "very sure"))
+SURENESS = (
+    (0.6, later("barely more than a guess")),
+    (0.8, later("fairly sure")),
+    (0.95, later("sure")),
+    (1.01, later("very sure")),
+)
 
 
 def answer_title(environment: Environment, answer: object) -> str:
     """How an answer is shown to a person; plain text."""
     if answer == CANNOT_TELL:
-        return "Cannot tell"
-    return environment.answer_titles.get(str(answer), str(answer))
+        return say("Cannot tell")
+    return say(environment.answer_titles.get(str(answer), str(answer)))
 
 
 def tone(environment: Environment, answer: object) -> str:
@@ -53,16 +60,20 @@ def leaning(environment: Environment, weight: float) -> str:
 
 def short_id(id: str | None) -> str:
     """The beginning of an id, enough to tell it from others."""
-    return f"<code>{escape(id[:10])}</code>" if id else "none"
+    return f"<code>{escape(id[:10])}</code>" if id else say("none")
 
 
 def moment(at: datetime | str) -> str:
     """A moment as the browser's script and a reader without one can both show it."""
     when = datetime.fromisoformat(at) if isinstance(at, str) else at
     local = when.astimezone()
-    return (
-        f'<time datetime="{when.isoformat()}" title="{local:%A %d %B %Y, %H:%M:%S %Z}">{local:%d %b %Y, %H:%M}</time>'
-    )
+    exact, short = say("{at:%A %d %B %Y, %H:%M:%S %Z}", at=local), say("{at:%d %b %Y, %H:%M}", at=local)
+    return f'<time datetime="{when.isoformat()}" title="{exact}">{short}</time>'
+
+
+def day(at: date) -> str:
+    """A day, short enough for a chart."""
+    return say("{at:%d %b}", at=at)
 
 
 def card(title: str, body: str) -> str:
@@ -101,7 +112,7 @@ def figure_of(environment: Environment, media: Media, evidence: Sequence[Evidenc
     )
     return (
         f'<figure class="ns-screen" style="--ratio:{media.width / media.height:.4f}" tabindex="0" role="button" '
-        'aria-label="Show the picture in full" title="Show in full">'
+        f'aria-label="{say("Show the picture in full")}" title="{say("Show in full")}">'
         f'<img src="/v1/media/{escape(media.id)}" alt="{escape(alt)}" width="{media.width}" height="{media.height}">'
         f"{boxes}</figure>"
     )
@@ -117,17 +128,22 @@ def elements_figure(environment: Environment, media: Media, found: ScreenFinding
     marks = "".join(_mark(element, is_title=element.text == found.title) for element in shown)
     figure = figure_of(environment, media, alt=alt).replace("</figure>", f"{marks}</figure>")
     first, second = (escape(answer_title(environment, answer)) for answer in (environment.answers or ("", ""))[:2])
-    title = f"“{escape(found.title)}”" if found.title is not None else "none found"
+    title = f"“{escape(found.title)}”" if found.title is not None else say("none found")
+    told = say(
+        "Window title: {title}. {n} elements; a part speaks for an answer where the verdict would lean the other way "
+        "without it.",
+        title=title,
+        n=len(shown),
+    )
     return (
-        f'{figure}<p class="ns-legend ns-layer"><span class="ns-relevant">speaks for {first}</span>'
-        f'<span class="ns-distracting">speaks for {second}</span><span class="ns-neutral">neither</span></p>'
-        f'<p class="ns-fine">Window title: {title}. {len(shown)} elements; a part speaks for an answer where the '
-        "verdict would lean the other way without it.</p>"
+        f'{figure}<p class="ns-legend ns-layer"><span class="ns-relevant">{say("speaks for {answer}", answer=first)}'
+        f'</span><span class="ns-distracting">{say("speaks for {answer}", answer=second)}</span>'
+        f'<span class="ns-neutral">{say("neither")}</span></p><p class="ns-fine">{told}</p>'
     )
 
 
 def _mark(element: Element, *, is_title: bool) -> str:
-    name = "title" if is_title else element.kind.replace("_", " ")
+    name = say("title") if is_title else say(element.kind.replace("_", " "))
     weight = "" if element.weight is None else f" {element.weight:+.1f}"
     kind = f"ns-{element.says or 'neutral'}"
     # A label on a button would hide what it says.
@@ -157,13 +173,15 @@ def verdict_card(environment: Environment, said: Prediction, *, turn: str) -> st
     """The verdict and how sure it is."""
     title, colour = escape(answer_title(environment, said.answer)), tone(environment, said.answer)
     if said.from_person:
-        kicker, sure = "A person says", '<p class="ns-sure">It was said before; the model was not needed.</p>'
+        kicker = say("A person says")
+        sure = f'<p class="ns-sure">{say("It was said before; the model was not needed.")}</p>'
     else:
-        words = next(word for below, word in SURENESS if said.confidence < below)
-        kicker = "The model says"
+        words = say(next(word for below, word in SURENESS if said.confidence < below))
+        kicker = say("The model says")
         sure = (
-            f'<div class="ns-bar {colour}" role="meter" aria-label="Confidence" aria-valuemin="0" aria-valuemax="100"'
-            f' aria-valuenow="{said.confidence * 100:.0f}"><i style="width:{said.confidence:.1%}"></i></div>'
+            f'<div class="ns-bar {colour}" role="meter" aria-label="{say("Confidence")}" aria-valuemin="0" '
+            f'aria-valuemax="100" aria-valuenow="{said.confidence * 100:.0f}">'
+            f'<i style="width:{said.confidence:.1%}"></i></div>'
             f'<p class="ns-sure"><strong>{said.confidence:.0%}</strong> {words}</p>'
         )
     return (
@@ -185,13 +203,19 @@ def why_card(environment: Environment, said: Prediction) -> str:
         for number, item in _numbered(evidence)
     )
     legend = "".join(
-        f'<span class="{tone(environment, answer)}">speaks for {escape(answer_title(environment, answer))}</span>'
+        f'<span class="{tone(environment, answer)}">'
+        f"{say('speaks for {answer}', answer=escape(answer_title(environment, answer)))}</span>"
         for answer in environment.answers or ()
     )
-    decided = f'<h3>What decided it</h3><ul>{remarks}{rows}</ul><p class="ns-legend">{legend}</p>' if evidence else ""
+    decided = (
+        f'<h3>{say("What decided it")}</h3><ul>{remarks}{rows}</ul><p class="ns-legend">{legend}</p>'
+        if evidence
+        else ""
+    )
     return (
         f'<section class="ns-card ns-why">{decided}'
-        f'<p class="ns-fine">release {short_id(said.release)} · {_duration_ms(said.latency_ms)}</p></section>'
+        f'<p class="ns-fine">{say("release {id}", id=short_id(said.release))} · {_duration_ms(said.latency_ms)}</p>'
+        "</section>"
     )
 
 

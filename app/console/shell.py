@@ -1,6 +1,6 @@
 """What every page shares: the head of the page, colours, and how a handler answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -9,10 +9,22 @@ from typing import Any
 import gradio as gr
 
 from app.console.keys import Key, bindings, caps_css, key_sheet
+from app.console.language import LANGUAGES, fragment, later, say, spoken
+from app.inspecting import NAME as GROUP_QC
+from core.schema import Role
 
-__all__ = ["PAGES", "event", "head", "html", "page_head", "theme"]
+__all__ = ["GROUPS", "PAGES", "event", "head", "heading", "html", "page_head", "theme"]
 
-PAGES = (("", "Classify"), ("review", "Review"), ("models", "Models"), ("judge", "Judge"))
+PAGES = (
+    ("", later("Classify")),
+    ("review", later("Review")),
+    ("figures", later("Metrics")),
+    ("runs", later("Runs")),
+    ("models", later("Models")),
+    ("judge", later("Judge")),
+)
+GROUPS = ("groups", later("Groups"))
+"The page of the environment `group_qc`, where that is served."
 MARK = (
     '<svg viewBox="0 0 32 32" aria-hidden="true"><circle cx="16" cy="21" r="6" fill="var(--ns-dawn)"/>'
     '<path d="M3 22h26v3H3z" fill="var(--ns-page)"/><path d="M3 22.6h26" stroke="var(--ns-dawn)" stroke-width="2.2" '
@@ -23,6 +35,11 @@ MOON = (
     '<circle cx="12" cy="12" r="8.2" fill="none" stroke="currentColor" stroke-width="1.6"/></svg>'
 )
 
+PERSON = (
+    '<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.7">'
+    '<circle cx="12" cy="8.2" r="4.1"/><path d="M3.9 20.6a8.3 8.3 0 0 1 16.2 0" stroke-linecap="round"/></svg>'
+)
+
 
 @cache
 def static(name: str) -> str:
@@ -30,12 +47,26 @@ def static(name: str) -> str:
     return files(__package__).joinpath("static", name).read_text(encoding="utf-8")
 
 
-def head(keys: Sequence[Key]) -> str:
-    """Script and style of every page; `keys` are drawn on their buttons.
+def head(keys: Sequence[Key], needs: Mapping[str, Role]) -> str:
+    """Script and style of every page; `keys` are drawn on their buttons, and of those what a role may not do hides.
 
     The style stands in the head because Gradio rewrites the selectors of what it is given as `css`.
     """
-    return f"<style>{static('console.css')}{caps_css(keys)}</style><script>{static('console.js')}</script>"
+    style = "".join(static(name) for name in ("console.css", "people.css", "review.css", "figures.css"))
+    script = "".join(
+        static(name) for name in ("console.js", "people.js", "keys.js", "post.js", "review_queue.js", "review.js")
+    )
+    return f"<style>{style}{caps_css(keys)}{_hidden_css(needs)}</style><script>{script}</script>"
+
+
+def _hidden_css(needs: Mapping[str, Role]) -> str:
+    """Rules that hide from each role the elements, by id, that need a larger one."""
+    return "\n".join(
+        f":is({', '.join(f':root[data-role={role}]' for role in Role if not role.reaches(needed))}) #{id} "
+        "{ display: none !important; }"
+        for id, needed in needs.items()
+        if needed is not Role.VIEWER
+    )
 
 
 def theme() -> gr.themes.Base:
@@ -58,6 +89,8 @@ def theme() -> gr.themes.Base:
         block_padding="0px",
         block_shadow="none",
         block_shadow_dark="none",
+        block_info_text_color="var(--ns-soft)",
+        block_info_text_color_dark="var(--ns-soft)",
         block_title_text_color="var(--ns-soft)",
         block_title_text_color_dark="var(--ns-soft)",
         input_background_fill="var(--ns-card)",
@@ -76,23 +109,50 @@ def theme() -> gr.themes.Base:
     )
 
 
-def page_head(page: str, environment_title: str, keys: Sequence[Key]) -> None:
-    """Draws the bar on top of a page, with its key sheet and the frame in which a picture is shown in full."""
+def page_head(page: str, environment_title: str, keys: Sequence[Key], environments: Sequence[str]) -> None:
+    """Draws the bar on top of a page, with its key sheet and the frame in which a picture is shown in full.
+
+    `environments` are those that are served: each brings the links of its own pages.
+    """
+    html(fragment(f"head/{page}", lambda: _head(page, environment_title, keys, _linked(environments))))
+
+
+def heading(text: str) -> gr.HTML:
+    """The title of a card that is drawn once; `text` is one that went through `later`."""
+    return html(fragment(f"heading/{text}", lambda: f'<h3 class="ns-title">{say(text)}</h3>'))
+
+
+def _linked(environments: Sequence[str]) -> Sequence[tuple[str, str]]:
+    """Path and title of the pages in the bar; groups are worked through beside Review."""
+    return (*PAGES[:2], GROUPS, *PAGES[2:]) if GROUP_QC in environments else PAGES
+
+
+def _head(page: str, environment_title: str, keys: Sequence[Key], pages: Sequence[tuple[str, str]]) -> str:
     links = "".join(
-        f'<a href="/{path}"{" aria-current=page" if path == page else ""}>{title}</a>' for path, title in PAGES
+        f'<a href="/{path}"{" aria-current=page" if path == page else ""}>{say(title)}</a>' for path, title in pages
     )
-    html(
+    signed_in = escape(say("Settings · signed in as {name}, {role}"), quote=True)
+    others = [code for code in LANGUAGES if code != spoken()]
+    languages = "".join(
+        f'<button type="button" data-language="{code}" lang="{code}" title="{LANGUAGES[code]}" '
+        f'aria-label="{LANGUAGES[code]}">{code.upper()}</button>'
+        for code in others
+    )
+    return (
         f"<header class=\"ns-top\" data-keys='{escape(bindings(keys), quote=True)}'>"
-        f'<a class="ns-brand" href="/">{MARK}<span>Nightshift</span></a><nav aria-label="Pages">{links}</nav>'
-        f'<span class="ns-environment">{escape(environment_title)}</span>'
-        '<button type="button" id="ns-keys" title="Keys" aria-label="Show the keys"><kbd>?</kbd></button>'
-        f'<button type="button" id="ns-theme" title="Light or dark" aria-label="Light or dark">{MOON}</button></header>'
-        f'{key_sheet(keys)}<dialog id="ns-zoom" aria-label="The picture in full"></dialog>'
+        f'<a class="ns-brand" href="/">{MARK}<span>Nightshift</span></a><nav aria-label="{say("Pages")}">{links}</nav>'
+        f'<span class="ns-environment">{escape(say(environment_title))}</span>{languages}'
+        f'<a id="ns-who" href="/settings" title="{say("Settings")}" aria-label="{say("Settings")}"'
+        f'{" aria-current=page" if page == "settings" else ""} data-signed-in="{signed_in}">{PERSON}<span></span></a>'
+        f'<button type="button" id="ns-keys" title="{say("Keys")}" aria-label="{say("Show the keys")}"><kbd>?</kbd>'
+        f'</button><button type="button" id="ns-theme" title="{say("Light or dark")}" '
+        f'aria-label="{say("Light or dark")}">{MOON}</button></header>'
+        f'{key_sheet(keys)}<dialog id="ns-zoom" aria-label="{say("The picture in full")}"></dialog>'
     )
 
 
-def html(value: str = "", **placing: Any) -> gr.HTML:
-    """A place for a fragment of ours, shown as it is."""
+def html(value: Any = "", **placing: Any) -> gr.HTML:
+    """A place for HTML of ours, shown as it is; a `fragment` is shown in the reader's language."""
     return gr.HTML(value, js_on_load=None, apply_default_css=False, elem_classes="ns-bare", **placing)
 
 

@@ -3,12 +3,13 @@
 from functools import cache
 
 from core.environments.base import Environment
+from core.environments.group_qc.environment import GroupQcEnvironment
 from core.environments.screen import ScreenEnvironment
 from core.schema import NightshiftError
 
 __all__ = ["Environment", "environment", "environments"]
 
-REGISTERED: dict[str, type[Environment]] = {"screen": ScreenEnvironment}
+REGISTERED: dict[str, type[Environment]] = {"screen": ScreenEnvironment, "group_qc": GroupQcEnvironment}
 
 
 def environments() -> tuple[str, ...]:

@@ -11,13 +11,14 @@ from pydantic import JsonValue
 from core.judge import Judge
 from core.learning.variants import VariantKind
 from core.policy import Library, Policy
+from core.policy.form import TextForm
 from core.policy.vlm.prompt import Prompt
 from core.reading import Reading
 from core.reward import Question, Reward, combine, reward_parts
-from core.schema import CANNOT_TELL, Example, NightshiftError
-from core.settings import Settings
+from core.schema import CANNOT_TELL, Evidence, Example, NightshiftError
+from core.settings import LearningSettings, Settings
 
-__all__ = ["Attack", "Environment"]
+__all__ = ["Attack", "EarlierStage", "Environment", "RewardsAt"]
 
 
 class Attack(NamedTuple):
@@ -30,13 +31,35 @@ class Attack(NamedTuple):
     "Whether the text is the description of the work itself, which honest screens may hold too."
 
 
+class RewardsAt(NamedTuple):
+    """Where a training process finds the rewards of what is sampled: `package.module:function`, and its arguments."""
+
+    place: str
+    arguments: dict[str, JsonValue]
+
+
+class EarlierStage(NamedTuple):
+    """What works before the student and is corrected by people too."""
+
+    name: str
+    "Of its checkpoint in a release."
+    examples: str
+    "The environment that its examples, and what people say of them, are stored under."
+    least: int
+    "Corrections from which on a night tunes it."
+    learning: LearningSettings
+    rewards: RewardsAt
+
+
 class Environment(ABC):
     """One problem: its examples, answers, students, teacher, rewards, variants, and what to call things on a page."""
 
     name: ClassVar[str]
     title: ClassVar[str]
     answers: ClassVar[tuple[str, ...] | None]
-    "The closed answer set; None where answers are free text."
+    "The closed answer set; a student may write more than that, and is counted by it."
+    answer_form: ClassVar[TextForm | None] = None
+    "Where a student writes a reason behind its answer: the form of both, an opening for each answer."
     answer_titles: ClassVar[dict[str, str]]
     "How each answer is shown to a person."
     ask_title: ClassVar[str]
@@ -66,9 +89,38 @@ class Environment(ABC):
             raise NightshiftError(f"{text!r} is not an answer here; the answers are {', '.join(allowed)}")
         return str(text)
 
+    def written(self, answer: str, reason: str | None) -> str | None:  # noqa: ARG002
+        """What a student would have had to write to give `answer` for `reason`; None where it writes the answer alone,
+        and where the reason is none that a student may give."""
+        return None
+
+    def evidence(self, example: Example, reason: str) -> tuple[Evidence, ...]:  # noqa: ARG002
+        """What of the example a reason rests on, where it says so."""
+        return ()
+
+    def blank(self) -> Example:
+        """An example about nothing: for a student to be warmed up with."""
+        return self.example(("blank",), "Warm up.", cluster="")
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings as this environment's student, training and gate take them."""
+        return settings
+
+    def training_rewards(self, settings: Settings) -> RewardsAt | None:  # noqa: ARG002
+        """What sampled answers are worth in a training; None where a closed set is rewarded beforehand."""
+        return None
+
+    def earlier_stages(self, settings: Settings) -> tuple[EarlierStage, ...]:  # noqa: ARG002
+        """The stages before the student, in order."""
+        return ()
+
     @abstractmethod
     def untrained_policy(self, settings: Settings) -> Policy:
         """The student before anybody has corrected it."""
+
+    def untrained_stages(self, settings: Settings) -> dict[str, Policy]:
+        """All that serves together in the first release: the student as `policy`, and what works before it."""
+        return {"policy": self.untrained_policy(settings)}
 
     @abstractmethod
     def prompted_policy(self, settings: Settings) -> Policy:
@@ -85,6 +137,26 @@ class Environment(ABC):
     @abstractmethod
     def domain(self, example: Example) -> str:
         """The kind of work an example belongs to, for figures by domain."""
+
+    def application(self, example: Example, library: Library) -> str:  # noqa: ARG002
+        """What an example's input shows, so that no one such thing floods a training; empty where that is not known."""
+        return ""
+
+    def rewrites(self, ask: str) -> dict[str, str]:  # noqa: ARG002
+        """What a model is asked to write in place of a question, by the name that variants look for it under.
+
+        That is the kind of variant that it is for, alone or before a slash.
+        """
+        return {}
+
+    def may_stand_for(self, ask: str, how: str, text: str) -> bool:  # noqa: ARG002
+        """Whether what a model wrote, asked for `how`, can be taken in place of `ask`, as far as rules can tell."""
+        return False
+
+    def evidence_left(self, ask: str, before: Reading, after: Reading) -> float:  # noqa: ARG002
+        """0..1: the share of what decided the label of a picture that reads as `before` which `after` still shows."""
+        words = set(before.text.lower().split())
+        return len(words & set(after.text.lower().split())) / len(words) if words else 1.0
 
     @abstractmethod
     def siblings(self, image: Image, ask: str, generator: np.random.Generator) -> list[tuple[Image, str]]:

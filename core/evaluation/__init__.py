@@ -1,5 +1,6 @@
 """What a release is worth, whether it may replace the champion, and the page that says so."""
 
+from core.evaluation.drift import Drift, category_drift, drift
 from core.evaluation.gate import PRIMARY, decide
 from core.evaluation.metrics import (
     Abstaining,
@@ -36,17 +37,20 @@ __all__ = [
     "SINCE_FROZEN",
     "Abstaining",
     "ClusterSums",
+    "Drift",
     "Figures",
     "Summary",
     "abstaining",
     "accuracy",
     "auroc",
     "balanced_accuracy",
+    "category_drift",
     "cluster_sums",
     "cohen_kappa",
     "decide",
     "decide_frozen",
     "difference_ci95",
+    "drift",
     "ece",
     "examples_needed",
     "figures",

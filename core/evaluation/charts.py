@@ -6,6 +6,7 @@ from html import escape
 from typing import Literal
 
 __all__ = [
+    "WIDTH",
     "Change",
     "Curve",
     "Interval",
@@ -14,6 +15,8 @@ __all__ = [
     "curve_chart",
     "interval_chart",
     "share_chart",
+    "short_label",
+    "svg",
 ]
 
 WIDTH, LABEL, ROW = 760, 200, 34
@@ -80,7 +83,7 @@ def share_chart(shares: Sequence[Share], *, title: str) -> str:
     rows = [
         _share_row(share, 22 + ROW * i, x(share.value), x(share.low), x(share.high)) for i, share in enumerate(shares)
     ]
-    return _svg(height, title, [*marks, *rows])
+    return svg(height, title, [*marks, *rows])
 
 
 def change_chart(changes: Sequence[Change], *, title: str) -> str:
@@ -90,7 +93,7 @@ def change_chart(changes: Sequence[Change], *, title: str) -> str:
     unit = ((WIDTH - LABEL) / 2 - 46) / max([1, *(max(c.better, c.worse) for c in changes)])
     line = f'<line class="axis" x1="{middle}" x2="{middle}" y1="2" y2="{height - 4}"/>'
     rows = [_change_row(change, 20 + ROW * i, middle, unit) for i, change in enumerate(changes)]
-    return _svg(height, title, [line, *rows])
+    return svg(height, title, [line, *rows])
 
 
 def curve_chart(curves: Sequence[Curve], *, title: str) -> str:
@@ -99,7 +102,7 @@ def curve_chart(curves: Sequence[Curve], *, title: str) -> str:
     rows = [
         _curve_row(label, values, 4 + ROW * i) for i, (label, values) in enumerate(each for each in drawn if each[1])
     ]
-    return _svg(ROW * len(rows) + 8, title, rows)
+    return svg(ROW * len(rows) + 8, title, rows)
 
 
 def interval_chart(points: Sequence[Interval], *, title: str) -> str:
@@ -131,9 +134,9 @@ def interval_chart(points: Sequence[Interval], *, title: str) -> str:
         if (len(points) - 1 - place) % every == 0:
             marks.append(
                 f'<text class="soft" x="{x(place):.1f}" y="{height + 20}" text-anchor="middle">'
-                f"{_short(point.label)}</text>"
+                f"{short_label(point.label)}</text>"
             )
-    return _svg(height + 28, title, marks)
+    return svg(height + 28, title, marks)
 
 
 def _curve_row(label: str, values: Sequence[float], top: int) -> str:
@@ -148,7 +151,7 @@ def _curve_row(label: str, values: Sequence[float], top: int) -> str:
         for i, value in enumerate(kept)
     )
     return (
-        f'<text x="{LABEL - 14}" y="{middle + 4}" text-anchor="end">{_short(label)}</text>'
+        f'<text x="{LABEL - 14}" y="{middle + 4}" text-anchor="end">{short_label(label)}</text>'
         f'<polyline class="curve" points="{points}"/>'
         f'<text x="{WIDTH - 2}" y="{middle + 4}" text-anchor="end">{_brief(values[0])} → {_brief(values[-1])}</text>'
     )
@@ -160,7 +163,7 @@ def _brief(value: float) -> str:
 
 def _share_row(share: Share, y: int, at: float, low: float, high: float) -> str:
     return (
-        f'<text x="{LABEL - 14}" y="{y + 4}" text-anchor="end">{_short(share.label)}</text>'
+        f'<text x="{LABEL - 14}" y="{y + 4}" text-anchor="end">{short_label(share.label)}</text>'
         f'<line class="whisker {share.tone}" x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
         f'<circle class="{share.tone}" cx="{at:.1f}" cy="{y}" r="6.5"/>'
         f'<text x="{WIDTH - 2}" y="{y + 4}" text-anchor="end">{share.value:.1%}</text>'
@@ -170,7 +173,7 @@ def _share_row(share: Share, y: int, at: float, low: float, high: float) -> str:
 def _change_row(change: Change, y: int, middle: float, unit: float) -> str:
     left, right = change.worse * unit, change.better * unit
     bars = (
-        f'<text x="{LABEL - 14}" y="{y + 4}" text-anchor="end">{_short(change.label)}</text>'
+        f'<text x="{LABEL - 14}" y="{y + 4}" text-anchor="end">{short_label(change.label)}</text>'
         f'<rect class="worse" x="{middle - left - 1:.1f}" y="{y - 9}" width="{left:.1f}" height="18" rx="3"/>'
         f'<rect class="better" x="{middle + 1:.1f}" y="{y - 9}" width="{right:.1f}" height="18" rx="3"/>'
     )
@@ -180,10 +183,12 @@ def _change_row(change: Change, y: int, middle: float, unit: float) -> str:
     )
 
 
-def _svg(height: int, title: str, parts: Sequence[str]) -> str:
+def svg(height: int, title: str, parts: Sequence[str], *, width: int = WIDTH) -> str:
+    """The drawing as one picture, that a screen reader reads out as its title."""
     name = escape(title)
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{name}">{"".join(parts)}</svg>'
+    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{name}">{"".join(parts)}</svg>'
 
 
-def _short(label: str) -> str:
+def short_label(label: str) -> str:
+    """A label that fits beside a row, escaped."""
     return escape(label if len(label) <= 26 else f"{label[:25]}…")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from pydantic import JsonValue
 from scipy import stats
 
+from core.evaluation.costs import costly_answers
 from core.evaluation.metrics import ece
 from core.evaluation.pairs import MIN_CLUSTERS, Mask, Pair, Pairs
 from core.evaluation.serving import abstention, hostile, latency, memory
@@ -109,7 +110,7 @@ TESTS: tuple[Callable[[Pairs, float, GateSettings], list[GateResult]], ...] = (
     abstention,
     hostile,
 )
-BOUNDS: tuple[Callable[[Pairs, GateSettings], list[GateResult]], ...] = (latency, memory)
+BOUNDS: tuple[Callable[[Pairs, GateSettings], list[GateResult]], ...] = (latency, memory, costly_answers)
 
 
 def _tested_groups(

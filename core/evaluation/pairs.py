@@ -22,7 +22,14 @@ WEIGHT_CAP = 20.0
 
 BLIND = (ChosenBy.RANDOM_AUDIT, ChosenBy.IMPORT)
 "Chosen without regard to what the champion says of them."
-BIASED = (ChosenBy.VOLUNTEERED, ChosenBy.REVIEW_QUEUE)
+BIASED = (
+    ChosenBy.VOLUNTEERED,
+    ChosenBy.REVIEW_QUEUE,
+    ChosenBy.JUDGES,
+    ChosenBy.NOVELTY,
+    ChosenBy.DRIFT,
+    ChosenBy.DISPUTE,
+)
 "Chosen with regard to it: mistakes are seen more often. Disagreements are not among them: they are no evidence."
 
 Mask = npt.NDArray[np.bool_]

@@ -1,7 +1,7 @@
 """The teacher: judges answers that no person has labelled."""
 
 from core.judge.backends import BACKENDS, chosen_judge, remote_judge
-from core.judge.base import Group, Judge, Spent
+from core.judge.base import Group, Judge, Rewrite, Rewritten, Spent
 from core.judge.budget import is_spent_budget
 from core.judge.group import GroupPrompt
 from core.judge.panel import Panel, disagreement, panel_weights
@@ -19,6 +19,8 @@ __all__ = [
     "Panel",
     "ReadingJudge",
     "RemoteJudge",
+    "Rewrite",
+    "Rewritten",
     "Spent",
     "chosen_judge",
     "disagreement",

@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
 from core.policy import Library
 from core.schema import Alternative, Example, Judgment, NightshiftError, content_id, new_id
 
-__all__ = ["Group", "Judge", "Spent"]
+__all__ = ["Group", "Judge", "Rewrite", "Rewritten", "Spent"]
 
 PAGE = 20
 
@@ -24,10 +25,32 @@ class Spent:
     tokens: int = 0
     usd: float = 0.0
 
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(self.tokens + other.tokens, self.usd + other.usd)
+
     @classmethod
     def on(cls, judgments: Sequence[Judgment]) -> "Spent":
         """The sum over `judgments`; those of an unknown price count their tokens alone."""
         return cls(sum(each.tokens for each in judgments), sum(each.cost_usd or 0.0 for each in judgments))
+
+
+class Rewrite(NamedTuple):
+    """What is to be written."""
+
+    ask: str
+    how: str
+    "A name for the way."
+    instruction: str
+
+
+class Rewritten(NamedTuple):
+    """What was written, and what it cost."""
+
+    wanted: Rewrite
+    text: str | None
+    "None where nothing usable came."
+    tokens: int
+    usd: float
 
 
 class Judge(ABC):
@@ -67,6 +90,13 @@ class Judge(ABC):
     ) -> Iterator[list[Judgment]]:
         """The same for each example with its own closed set of answers."""
         return self.judge_groups([(example, example.answers or ()) for example in examples], library, spent)
+
+    def rewrite(self, wanted: Sequence[Rewrite], spent: Spent = Spent()) -> Iterator[list[Rewritten]]:  # noqa: ARG002
+        """Texts by the judge's model, in pages as they are ready and in any order; nothing from one that cannot write.
+
+        `spent` counts toward the budget of a judge that has one.
+        """
+        return iter(())
 
     def _judged(self, example: Example, candidates: Sequence[JsonValue], library: Library) -> Judgment:
         try:

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import JsonValue
 
-from core.judge.base import PAGE, Group, Judge, Spent
+from core.judge.base import PAGE, Group, Judge, Rewrite, Rewritten, Spent
 from core.policy import Library
 from core.schema import Example, Judgment, NightshiftError, content_id
 
@@ -56,6 +56,20 @@ class Panel(Judge):
         combined = [self.combined(example, candidates, said[example.id]) for example, candidates in groups]
         for start in range(0, len(combined), PAGE):
             yield combined[start : start + PAGE]
+
+    def rewrite(
+        self,
+        wanted: Sequence[Rewrite],
+        spent: Spent = Spent(),  # noqa: B008 (frozen)
+    ) -> Iterator[list[Rewritten]]:
+        """By the first member that can write."""
+        for member in self.members:
+            some = False
+            for page in member.rewrite(wanted, spent):
+                some = True
+                yield page
+            if some:
+                return
 
     def combined(self, example: Example, candidates: Sequence[JsonValue], said: Mapping[str, Judgment]) -> Judgment:
         """What the members' judgments, by name, come to. It costs nothing: theirs have been paid for.

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from core.judge.backend import Backend
 from core.judge.background import in_pages
-from core.judge.base import Group, Judge, Spent
+from core.judge.base import Group, Judge, Rewrite, Rewritten, Spent
 from core.judge.budget import Budget, Tally
 from core.judge.calls import Calls
 from core.judge.faults import Fault, FaultKind
@@ -17,6 +17,7 @@ from core.judge.group import GroupOpinions, GroupPrompt, distinct
 from core.judge.opinion import Asked, Opinion, Opinions
 from core.judge.pictures import Pictures
 from core.judge.prompt import JudgePrompt
+from core.judge.rewriting import rewritten
 from core.judge.sending import Sender
 from core.policy import Library
 from core.schema import Example, Judgment, NightshiftError, content_id
@@ -83,6 +84,30 @@ class RemoteJudge(Judge):
                 async with asyncio.TaskGroup() as group:
                     # One more than calls at a time: its picture is encoded while the others wait for their answers.
                     for _ in range(min(len(groups), calls.at_once + 1)):
+                        group.create_task(worker())
+
+        return in_pages(work)
+
+    def rewrite(
+        self,
+        wanted: Sequence[Rewrite],
+        spent: Spent = Spent(),  # noqa: B008 (frozen)
+    ) -> Iterator[list[Rewritten]]:
+        if not wanted:
+            return iter(())
+
+        async def work(put: Callable[[Rewritten], None]) -> None:
+            async with self._backend:
+                calls = Calls(self._backend, self._settings, Budget(self._settings, spent))
+                sender, waiting = Sender(calls), iter(wanted)
+
+                async def worker() -> None:
+                    for each in waiting:
+                        deadline = asyncio.get_running_loop().time() + self._settings.deadline_s
+                        put(await rewritten(sender, each, deadline))
+
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(min(len(wanted), calls.at_once)):
                         group.create_task(worker())
 
         return in_pages(work)

@@ -10,7 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.judge.faults import Fault, FaultKind, shortened
 
-__all__ = ["Reply", "group_scores", "letter_probabilities", "read_reply", "read_usage", "stated_probabilities"]
+__all__ = [
+    "Reply",
+    "group_scores",
+    "letter_probabilities",
+    "read_reply",
+    "read_usage",
+    "stated_probabilities",
+    "written_text",
+]
 
 T = TypeVar("T", bound=BaseModel)
 CLEAR_MASS = 0.5
@@ -100,6 +108,16 @@ def group_scores(reply: Reply, answers: int) -> tuple[list[float], str]:
         given = shortened(", ".join(said.scores))
         raise Fault(FaultKind.ANSWERED, f"scores for {given or 'nothing'}; there are the answers 1 to {answers}")
     return [said.scores[number] for number in numbers], " ".join(said.reason.split())[:REASON_CHARACTERS]
+
+
+def written_text(reply: Reply) -> str:
+    """The text of a reply in JSON. Raises Fault for a reply that was cut off or holds none."""
+    return _last_object(reply, _Text, "text").text
+
+
+class _Text(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    text: str
 
 
 class _Scores(BaseModel):

@@ -3,6 +3,7 @@
 TRL is imported when training begins, not when this package is.
 """
 
+from core.learning.caps import Crowd, share_capped
 from core.learning.features import load_features, save_features
 from core.learning.groups import Groups, exact_groups, sampled_groups
 from core.learning.items import Targets, TrainingItem, load_items, save_items
@@ -10,13 +11,14 @@ from core.learning.job import TrainingJob, run_training
 from core.learning.loss import closed_set_loss
 from core.learning.pictures import save_pictures
 from core.learning.refreshes import Refresh, Refreshes
-from core.learning.replay import Replay
+from core.learning.replay import Replay, sampled
 from core.learning.rewarding import Rewarding
 from core.learning.scoring import answer
 from core.learning.steps import read_steps
 from core.learning.training import HeldOut, TrainingResult, train
 
 __all__ = [
+    "Crowd",
     "Groups",
     "HeldOut",
     "Refresh",
@@ -34,9 +36,11 @@ __all__ = [
     "load_items",
     "read_steps",
     "run_training",
+    "sampled",
     "sampled_groups",
     "save_features",
     "save_items",
     "save_pictures",
+    "share_capped",
     "train",
 ]

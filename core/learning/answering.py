@@ -167,7 +167,10 @@ class FreeText:
         )
 
     def answers(self, features: Sequence[Features]) -> list[JsonValue]:
-        """The likeliest text of each example, token by token."""
+        """As for a closed set where texts begin with a verdict, else the likeliest text, token by token."""
+        if self._policy.verdicts is not None:
+            logprobs: list[JsonValue] = score(self._policy, features, self._settings.batch_size).tolist()
+            return logprobs
         greedy = Sampling(temperature=0.0, max_new_tokens=self._settings.max_new_tokens)
         said: list[JsonValue] = []
         for start in range(0, len(features), self._settings.batch_size):

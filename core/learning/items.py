@@ -31,7 +31,7 @@ class TrainingItem(BaseModel):
     rewards: tuple[FiniteFloat | None, ...] = ()
     "One per answer; None is unscored, which is neutral and never a zero."
     gold: str | None = None
-    "For free text: the answer a person gave."
+    "For free text: the whole answer a person gave, where it says more than `label`."
     reward_parts: dict[str, tuple[FiniteFloat | None, ...]] = {}
     "What each named part said of the answers, before they were mixed into `rewards`; only for figures."
     label: int | None = None
@@ -42,6 +42,12 @@ class TrainingItem(BaseModel):
     "How much the item counts in the loss, relative to the others of its batch."
     priority: FiniteFloat = Field(1.0, gt=0)
     "How often it is drawn, relative to the others."
+    base: FiniteFloat = Field(1.0, gt=0)
+    "The same without what makes it urgent: how far its reviewer is trusted, and what it stands for."
+    application: str = ""
+    "What its input shows; items of one application are capped together. Empty where that is not known."
+    reviewer: str = ""
+    "Who answered it, or the example it was made from; capped together, too."
     origin: Origin
 
     @model_validator(mode="after")
@@ -51,7 +57,7 @@ class TrainingItem(BaseModel):
             if self.rewards or self.label is not None:
                 raise ValueError(f"example {self.example.id} is answered in free text; it has no answers to number")
             return self
-        if self.gold is not None:
+        if self.gold is not None and self.label is None:
             raise ValueError(f"example {self.example.id} has a closed set; its label is the number of an answer")
         if len(answers) < 2:
             raise ValueError(f"example {self.example.id} has no closed set of two or more answers")

@@ -100,6 +100,8 @@ class LiveItems:
             seed=self._seed,
             family_cap=self._settings.family_cap,
             importance_exponent=self._settings.importance_exponent,
+            application_share=self._settings.application_share,
+            reviewer_share=self._settings.reviewer_share,
         )
         weights = torch.tensor([item.weight for item in self.items], dtype=torch.float32)
         weights[self._live] *= torch.as_tensor(self._replay.importance_N, dtype=torch.float32)

@@ -27,7 +27,10 @@ class Rewarding:
         Unlike in a closed set a label does not override the parts: a right answer can be said in more than one way, so
         what a label makes an answer worth is a reward's to say (`Question.label`).
         """
-        question = Question(example=item.example, label=item.gold, library=self.library)
+        label = item.gold
+        if label is None and item.label is not None:
+            label = (item.example.answers or ())[item.label]
+        question = Question(example=item.example, label=label, library=self.library)
         parts = reward_parts(question, text, self.rewards)
         return combine(parts, self.rewards, label_says=None), parts
 

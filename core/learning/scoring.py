@@ -17,8 +17,8 @@ def collate(policy: Policy, features: Sequence[Features]) -> Features:
 
 
 def score(policy: Policy, features: Sequence[Features], batch_size: int) -> Tensor:
-    """Float[N, K] log-probabilities without gradient, in evaluation mode, on the CPU."""
-    return _score(policy, policy.answer_logprobs, features, batch_size)
+    """Float[N, K] log-probabilities of the verdicts, without gradient, in evaluation mode, on the CPU."""
+    return _score(policy, policy.verdict_logprobs, features, batch_size)
 
 
 def score_tokens(policy: Policy, features: Sequence[Features], batch_size: int) -> Tensor:

@@ -354,10 +354,10 @@ def _check(items: Sequence[TrainingItem], features: Sequence[Features], policy: 
     if len(items) != len(features):
         raise NightshiftError(f"{len(features)} encoded features for {len(items)} training items")
     for item in items:
-        if item.example.answers != policy.answers:
+        if item.example.answers != policy.verdicts:
             raise NightshiftError(
                 f"example {item.example.id} allows {item.example.answers}, policy {policy.name!r} answers "
-                f"{policy.answers}"
+                f"{policy.verdicts}"
             )
 
 

@@ -4,7 +4,8 @@ import hashlib
 import os
 import re
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,23 +46,23 @@ class Blobs:
         except (ValueError, ImportError, OSError) as error:
             raise NightshiftError(f"blob store {url!r} cannot be used: {error}") from error
         self._root = str(root).rstrip("/")
+        self._faults = _faults_of(self._fs)
 
     def put(self, key: str, data: bytes) -> None:
         """Stores `data` under the key made from it; all of it or nothing. Mends what is there but damaged."""
         path = self._path(key)
         if not _fits(key, data):
             raise ValueError(f"the content does not belong under {key}")
-        try:
+        with self._explained(f"cannot write to the blob store {self.url}"):
             if self._fs.exists(path) and _fits(key, self._fs.cat_file(path)):
                 return
             if isinstance(self._fs, LocalFileSystem):
                 _write_atomically(Path(path), data)
             else:
                 # Object stores show an object only once it is whole.
-                self._fs.makedirs(self._fs._parent(path), exist_ok=True)
+                if not _is_bucket(self._fs):
+                    self._fs.makedirs(self._fs._parent(path), exist_ok=True)
                 self._fs.pipe_file(path, data)
-        except OSError as error:
-            raise NightshiftError(f"cannot write to the blob store {self.url}: {error.strerror or error}") from error
 
     def get(self, key: str) -> bytes:
         """The content. Raises BlobDamaged where it is not what was put, NightshiftError where there is none."""
@@ -70,15 +71,17 @@ class Blobs:
             data: bytes = self._fs.cat_file(path)
         except FileNotFoundError as error:
             raise NightshiftError(f"there is no blob {key} in {self.url}") from error
-        except OSError as error:
-            raise NightshiftError(f"blob {key} in {self.url} cannot be read: {error.strerror or error}") from error
+        except self._faults as error:
+            raise NightshiftError(f"blob {key} in {self.url} cannot be read: {_gist(error)}") from error
         if not _fits(key, data):
             raise BlobDamaged(f"blob {key} in {self.url} is damaged: its content does not match its name")
         return data
 
     def exists(self, key: str) -> bool:
         """Whether there is something under the key."""
-        return bool(self._fs.exists(self._path(key)))
+        path = self._path(key)
+        with self._explained(f"cannot look into the blob store {self.url}"):
+            return bool(self._fs.exists(path))
 
     def delete(self, key: str) -> None:
         """Removes what is under the key, and what killed writes of it left; does nothing where there is nothing.
@@ -86,13 +89,11 @@ class Blobs:
         Raises NightshiftError where that fails.
         """
         path = self._path(key)
-        try:
+        with self._explained(f"cannot remove blob {key} of {self.url}"):
             with suppress(FileNotFoundError):
                 self._fs.rm_file(path)
             if isinstance(self._fs, LocalFileSystem):
                 _remove_left(Path(path))
-        except OSError as error:
-            raise NightshiftError(f"cannot remove blob {key} of {self.url}: {error.strerror or error}") from error
 
     def size(self, key: str) -> int:
         """Bytes under the key. Raises NightshiftError where there is nothing."""
@@ -100,11 +101,38 @@ class Blobs:
             return int(self._fs.size(self._path(key)))
         except FileNotFoundError as error:
             raise NightshiftError(f"there is no blob {key} in {self.url}") from error
+        except self._faults as error:
+            raise NightshiftError(f"cannot look into the blob store {self.url}: {_gist(error)}") from error
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except self._faults as error:
+            raise NightshiftError(f"{what}: {_gist(error)}") from error
 
     def _path(self, key: str) -> str:
         if not KEY.fullmatch(key):
             raise NightshiftError(f"{key!r} is not the key of a blob")
         return f"{self._root}/{key}"
+
+
+def _faults_of(storage: Any) -> tuple[type[Exception], ...]:
+    """What a storage raises that cannot be used; a bucket that cannot be reached is no OSError."""
+    if not _is_bucket(storage):
+        return (OSError,)
+    from botocore.exceptions import BotoCoreError
+
+    return (OSError, BotoCoreError)
+
+
+def _is_bucket(storage: Any) -> bool:
+    """Whether it has no folders; asked for one, s3fs would make a bucket that somebody misspelt."""
+    return "s3" in storage.protocol
+
+
+def _gist(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _remove_left(path: Path) -> None:

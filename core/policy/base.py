@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeAlias
 
+from core.policy.form import TextForm
 from core.schema import Evidence, Example, Rollout
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Sampling:
     "Tokens are drawn from the likeliest that have this much probability together."
     max_new_tokens: int = 128
     "A completion that has not ended by then is cut off."
+    form: TextForm | None = None
+    "The only form in which completions may be written; None leaves them free."
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,15 @@ class Policy(ABC):
         0 outside `answer_mask_KT`. Raises NotImplementedError where answers are no sequences of tokens.
         """
         raise NotImplementedError(f"{self.name} scores whole answers, not tokens")
+
+    @property
+    def verdicts(self) -> tuple[str, ...] | None:
+        """The closed set by which answers are counted: the answers, or in free text the first lines they may have."""
+        return self.answers
+
+    def verdict_logprobs(self, batch: Features) -> "Tensor":
+        """Float[N, K] normalised log-probabilities of `verdicts`; differentiable."""
+        return self.answer_logprobs(batch)
 
     def generate(
         self, examples: Sequence[Example], library: Library, *, run: str, samples: int, sampling: Sampling

@@ -60,6 +60,17 @@ class DerivedCache:
         self._write(path, lambda temporary: save_file(arrays, temporary))
         return arrays
 
+    def text(self, media: str, name: str) -> str | None:
+        """The words about `media` that are kept under `name`, if there are any."""
+        try:
+            return self._path(media, f"{name}.txt").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def keep_text(self, media: str, name: str, text: str) -> None:
+        """Keeps words about `media`; the name says everything else they follow from."""
+        self._write(self._path(media, f"{name}.txt"), lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
     def forget(self, media: str) -> int:
         """Removes everything derived from `media`; how many files that were."""
         removed = 0

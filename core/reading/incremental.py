@@ -4,6 +4,7 @@ Changed blocks, grown to the lines they touch, are looked at again on the detect
 there is found where a full reading finds it; every other line is kept.
 """
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -83,22 +84,26 @@ def read_again(before: Sight, image: Image) -> Sight | None:
 
 
 class Sessions:
-    """The last screen of each session, by which its next is read. For one thread at a time."""
+    """The last screen of each session, by which its next is read."""
 
     def __init__(self) -> None:
         self._last: OrderedDict[str, Sight] = OrderedDict()
+        self._lock = threading.Lock()
 
     def read(self, image: Image, session: str | None) -> Reading:
         """The lines on an RGB picture: of what changed since the session's last screen, else of all of it."""
         if session is None:
             return read_image(image)
-        before = self._last.get(session)
+        with self._lock:
+            before = self._last.get(session)
         sight = read_again(before, image) if before else None
-        self._last[session] = sight or Sight(pixels_of(image), read_image(image))
-        self._last.move_to_end(session)
-        while len(self._last) > REMEMBERED:
-            self._last.popitem(last=False)
-        return self._last[session].reading
+        sight = sight or Sight(pixels_of(image), read_image(image))
+        with self._lock:
+            self._last[session] = sight
+            self._last.move_to_end(session)
+            while len(self._last) > REMEMBERED:
+                self._last.popitem(last=False)
+        return sight.reading
 
 
 def _pixels(line: Line, width: int, height: int) -> Box:

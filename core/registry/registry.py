@@ -4,17 +4,32 @@ The champion is a pointer in the store, swapped together with its line of histor
 leads to are complete before anything points to them. So a reader sees the old champion or the new one, never half.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from core.registry.history import rollback_target
 from core.registry.shelf import Shelf
-from core.schema import Checkpoint, Decision, Mark, NightshiftError, Outcome, Promotion, Release, content_id, new_id
+from core.schema import (
+    AuditEntry,
+    Checkpoint,
+    Decision,
+    Mark,
+    NightshiftError,
+    Outcome,
+    Promotion,
+    Release,
+    content_id,
+    new_id,
+)
 from core.store import Store
 
-__all__ = ["Registry"]
+__all__ = ["Registry", "Telling"]
 
 SWAPS_TRIED = 20
+
+Telling = Callable[[Promotion | Mark], AuditEntry]
+"""Makes the line of the audit log about a change, which is stored in the transaction of that change."""
 
 
 class Registry:
@@ -89,7 +104,14 @@ class Registry:
         return self._swap(promotion)
 
     def promote(
-        self, release: Release, *, expected: str | None, decision: Decision, lease: str | None, token: int | None
+        self,
+        release: Release,
+        *,
+        expected: str | None,
+        decision: Decision,
+        lease: str | None,
+        token: int | None,
+        telling: Telling | None = None,
     ) -> Promotion:
         """Makes the release champion on the strength of a decision, if the champion is still `expected`.
 
@@ -112,17 +134,21 @@ class Registry:
             token=token,
             reason=decision.reason,
         )
-        return self._swap(promotion, lease=lease)
+        return self._swap(promotion, lease=lease, telling=telling)
 
-    def rollback(self, environment: str, *, reason: str, by: str, to: str | None = None) -> Promotion:
+    def rollback(
+        self, environment: str, *, reason: str, by: str, to: str | None = None, telling: Telling | None = None
+    ) -> Promotion:
         """Goes back to the champion before the present one, or to the earlier one whose id begins with `to`.
 
         Several in a row go further back each time. Raises NightshiftError where there is nothing to go back to, the
         files of that release are damaged, or the champion changed at the same moment (nothing is done then).
         """
-        return self._swap(self._way_back(environment, reason=reason, by=by, to=to))
+        return self._swap(self._way_back(environment, reason=reason, by=by, to=to), telling=telling)
 
-    def promote_by_hand(self, release: Release, *, expected: str | None, reason: str, by: str) -> Promotion:
+    def promote_by_hand(
+        self, release: Release, *, expected: str | None, reason: str, by: str, telling: Telling | None = None
+    ) -> Promotion:
         """Makes the release champion on a person's word, if the champion is still `expected`.
 
         Raises NightshiftError for damaged files, a quarantined release, and where the champion is another by now.
@@ -138,20 +164,29 @@ class Registry:
             reason=reason,
             by=by,
         )
-        return self._swap(promotion)
+        return self._swap(promotion, telling=telling)
 
-    def mark(self, release: Release, mark: Literal["rejected", "quarantined"], *, reason: str, by: str) -> Mark:
+    def mark(
+        self,
+        release: Release,
+        mark: Literal["rejected", "quarantined"],
+        *,
+        reason: str,
+        by: str,
+        telling: Telling | None = None,
+    ) -> Mark:
         """Rejects or quarantines a release for good; doing so again changes nothing.
 
         A quarantined champion is replaced, in the same transaction, by the champion before it that is not quarantined
         itself. Raises NightshiftError where there is none, and for rejecting the champion.
         """
         made = Mark.make(release.environment, release.id, mark, reason, by)
+        told = () if telling is None else (telling(made),)
         is_champion = self.store.champion(release.environment) == release.id
         if mark == "rejected":
             if is_champion:
                 raise NightshiftError(f"{release.id[:12]} is champion; roll back or quarantine it instead")
-            self.store.add(made)
+            self.store.add(made, *told)
             return self.store.get_many(Mark, [made.id])[0]
         for _ in range(SWAPS_TRIED):
             with self.shelf.still():
@@ -162,7 +197,7 @@ class Registry:
                     self._verify(self.store.get_many(Release, [retreat.release])[0])
                 if retreat is not None and retreat.previous != release.id:
                     continue
-                if self.store.quarantine(made, retreat):
+                if self.store.quarantine(made, retreat, told=told):
                     return self.store.get_many(Mark, [made.id])[0]
         raise NightshiftError(f"the champion of {release.environment!r} kept changing; nothing was done, try again")
 
@@ -205,7 +240,7 @@ class Registry:
             by=by,
         )
 
-    def _swap(self, promotion: Promotion, *, lease: str | None = None) -> Promotion:
+    def _swap(self, promotion: Promotion, *, lease: str | None = None, telling: Telling | None = None) -> Promotion:
         with self.shelf.still():
             self._verify(self.store.get_many(Release, [promotion.release])[0])
             swapped = self.store.swap_champion(
@@ -215,6 +250,7 @@ class Registry:
                 promotion=promotion,
                 lease=lease,
                 token=promotion.token,
+                told=() if telling is None else (telling(promotion),),
             )
         if not swapped:
             present = self.store.champion(promotion.environment) or "none"

@@ -65,10 +65,19 @@ class ChosenBy(StrEnum):
 
     VOLUNTEERED = "volunteered"
     REVIEW_QUEUE = "review_queue"
+    "The verdict was doubtful, or the reviewer searched for it."
+    JUDGES = "judges"
+    "A judge contradicts the verdict, or another judge."
+    NOVELTY = "novelty"
+    "It resembles nothing that people have answered."
+    DRIFT = "drift"
+    "It is of a kind that came lately and was not seen before."
     RANDOM_AUDIT = "random_audit"
     DISAGREEMENT = "disagreement"
     "Champion and a frozen challenger answer it differently."
     IMPORT = "import"
+    DISPUTE = "dispute"
+    "People's words contradicted each other on it: this one settles what is right."
 
 
 class Prediction(Record):
@@ -78,6 +87,8 @@ class Prediction(Record):
     environment: str
     example: str
     answer: JsonValue
+    reason: str | None = None
+    "What the model wrote behind its answer, where it gives reasons."
     probability: float
     "The model's probability of `answer`."
     confidence: float

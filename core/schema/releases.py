@@ -6,7 +6,11 @@ from pydantic import Field, JsonValue
 
 from core.schema.base import Record, content_id
 
-__all__ = ["Checkpoint", "DatasetVersion", "Release", "Run", "StageResult"]
+__all__ = ["JUDGED", "SET_ASIDE", "Checkpoint", "DatasetVersion", "Release", "Run", "StageResult"]
+
+JUDGED = "judged/"
+"""Begins the roles of labels that a judge gave: `judged/1`, `judged/2` and so on are trained on, easy ones first."""
+SET_ASIDE = "judged/validation"
 
 
 class Checkpoint(Record):
@@ -41,6 +45,17 @@ class DatasetVersion(Record):
     environment: str
     items: dict[str, tuple[str, ...]]
     "Role (train, golden, variants, ...) to sorted content ids."
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """What is trained on: people's labels, and a judge's that are not set aside."""
+        roles = ("train", *(role for role in self.items if role.startswith(JUDGED) and role != SET_ASIDE))
+        return tuple(item for role in roles for item in self.items.get(role, ()))
+
+    @property
+    def judged(self) -> frozenset[str]:
+        """What no person said: labels that a judge gave."""
+        return frozenset(item for role, items in self.items.items() if role.startswith(JUDGED) for item in items)
 
     @property
     def labels(self) -> dict[str, tuple[str, str]]:

@@ -39,6 +39,11 @@ class Judgment(Record):
     "None where the price is not known."
     latency_ms: float = 0.0
 
+    @property
+    def verdict(self) -> JsonValue:
+        """The answer that scored best; None where nothing is scored."""
+        return max(self.scores, key=lambda each: each.score).answer if self.scores else None
+
     def score_of(self, answer: JsonValue) -> float | None:
         """The score of `answer` in 0..1, or None where the judge did not score it."""
         return next((s.score for s in self.scores if s.answer == answer), None)

@@ -37,7 +37,7 @@ class Said:
 
     @property
     def answer(self) -> str:
-        return str(max(self.judgment.scores, key=lambda each: each.score).answer)
+        return str(self.judgment.verdict)
 
     @property
     def confidence(self) -> float:

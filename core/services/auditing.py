@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.judge import Judge, Panel
-from core.schema import CANNOT_TELL, Example, JudgeAudit, Judgment, Label, NightshiftError, new_id
+from core.schema import Example, JudgeAudit, Judgment, Label, NightshiftError, new_id
 from core.services.agreement import (
     Said,
     agreement,
@@ -19,9 +19,10 @@ from core.services.agreement import (
     unflattered,
 )
 from core.services.classify import Classifier
+from core.services.disputes import undisputed
 from core.services.importing import Progress
 from core.services.judging import Judged, fresh_labels, judge_examples, panel_of, teacher_of, unscored_reasons
-from core.services.measuring import FolderLibrary, labelled_pairs
+from core.services.measuring import FolderLibrary, PairsOf, labelled_pairs
 from core.services.night.judge import compare_with_champion
 from core.services.workspace import Workspace
 
@@ -41,7 +42,13 @@ class JudgeEvaluation:
 
 
 def evaluate_judge(
-    ws: Workspace, environment: str, directory: Path, name: str, *, progress: Progress | None = None
+    ws: Workspace,
+    environment: str,
+    directory: Path,
+    name: str,
+    *,
+    pairs_of: PairsOf = labelled_pairs,
+    progress: Progress | None = None,
 ) -> JudgeEvaluation:
     """Agreement with the labels of a folder, over what the judge scores; judgments are kept in the store.
 
@@ -51,7 +58,7 @@ def evaluate_judge(
     started = time.perf_counter()
     teacher = teacher_of(ws, environment, judge=name)
     library = FolderLibrary(ws.cache, ws.settings.media, ws.settings.redaction)
-    pairs = labelled_pairs(
+    pairs = pairs_of(
         ws, environment, directory, library, read=teacher.reads, progress=progress if teacher.reads else None
     )
     examples = [pair.example for pair in pairs]
@@ -95,8 +102,7 @@ def audit_judges(
     lacks a setting.
     """
     teacher = teacher_of(ws, environment, judge=judge)
-    words = ws.store.labels(environment)[-ws.settings.audits.most_labels :]
-    labels = [word for word in words if word.answer != CANNOT_TELL]
+    labels = undisputed(ws, environment)[-ws.settings.audits.most_labels :]
     examples = {each.id: each for each in ws.store.get_many(Example, [label.example for label in labels])}
     members = teacher.members if isinstance(teacher, Panel) else (teacher,)
     fresh = {each.name: fresh_labels(ws.store, environment, each, labels) for each in (*members, teacher)}

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.schema import CANNOT_TELL, Example, ItemScore, Media, NightshiftError
+from core.schema import Example, ItemScore, Media, NightshiftError, Prediction
 from core.services.classify import Classifier
+from core.services.disputes import undisputed
 from core.services.importing import Progress
-from core.services.measuring import FolderLibrary, labelled_pairs, paired_difference, score_pairs
+from core.services.measuring import FolderLibrary, PairsOf, labelled_pairs, paired_difference, score_pairs
 from core.services.night.ingest import is_golden
 from core.services.scoring import score_item
 from core.services.workspace import Workspace
 
-__all__ = ["compare_releases"]
+__all__ = ["Explained", "compare_releases", "explain_apart"]
 
 
 class Case(NamedTuple):
@@ -25,8 +26,40 @@ class Case(NamedTuple):
     "What a person knows the picture by."
 
 
+class Explained(NamedTuple):
+    """What two releases say to one example, and what weighed in each verdict."""
+
+    example: Example
+    media: Media
+    a: Prediction
+    b: Prediction
+    moved: list[tuple[str, float, float]]
+    "Lines and remarks with their weight in each verdict, in log-odds toward the first answer; most moved first."
+
+
+def explain_apart(ws: Workspace, a: Classifier, b: Classifier, example_id: str) -> Explained:
+    """Why two releases answer an example differently. Stores nothing. Raises NightshiftError for an unknown example."""
+    (example,) = ws.store.get_many(Example, [example_id])
+    (media,) = ws.store.get_many(Media, example.media[:1])
+    before, after = (classifier.predict([example])[0] for classifier in (a, b))
+    weights: dict[str, list[float]] = {}
+    for side, prediction in enumerate((before, after)):
+        for item in prediction.evidence:
+            weights.setdefault(item.text, [0.0, 0.0])[side] += item.weight
+    moved = [(text, first, second) for text, (first, second) in weights.items()]
+    moved.sort(key=lambda line: (-abs(line[2] - line[1]), line))
+    return Explained(example, media, before, after, moved)
+
+
 def compare_releases(
-    ws: Workspace, environment: str, a: str, b: str, *, dataset: Path | None = None, progress: Progress | None = None
+    ws: Workspace,
+    environment: str,
+    a: str,
+    b: str,
+    *,
+    dataset: Path | None = None,
+    pairs_of: PairsOf = labelled_pairs,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """What `a` and `b` answer to the golden examples and to a labelled folder: figures, and every changed verdict.
 
@@ -37,7 +70,7 @@ def compare_releases(
     if first.release_id == second.release_id:
         raise NightshiftError(f"{a!r} and {b!r} are the same release {first.release_id[:12]}")
     golden = _golden(ws, environment)
-    folder, library = _folder(ws, environment, dataset, progress)
+    folder, library = _folder(ws, environment, dataset, pairs_of, progress)
     if not golden and not folder:
         raise NightshiftError("there is no golden example yet to compare on; name a labelled folder with --dataset")
     cases = [*golden, *folder]
@@ -58,7 +91,7 @@ def compare_releases(
 
 
 def _golden(ws: Workspace, environment: str) -> list[Case]:
-    labels = [label for label in ws.store.labels(environment) if label.answer != CANNOT_TELL]
+    labels = undisputed(ws, environment)
     examples = ws.store.get_many(Example, [label.example for label in labels])
     share = ws.settings.gate.golden_share
     kept = [pair for pair in zip(labels, examples, strict=True) if is_golden(pair[1].cluster, share)]
@@ -70,12 +103,12 @@ def _golden(ws: Workspace, environment: str) -> list[Case]:
 
 
 def _folder(
-    ws: Workspace, environment: str, dataset: Path | None, progress: Progress | None
+    ws: Workspace, environment: str, dataset: Path | None, pairs_of: PairsOf, progress: Progress | None
 ) -> tuple[list[Case], FolderLibrary | None]:
     if dataset is None:
         return [], None
     library = FolderLibrary(ws.cache, ws.settings.media, ws.settings.redaction)
-    pairs = labelled_pairs(ws, environment, dataset, library, progress=progress)
+    pairs = pairs_of(ws, environment, dataset, library, progress=progress)
     return [Case(pair.example, pair.row.label, "dataset", pair.row.file) for pair in pairs], library
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from core.environments import environments
 from core.reading import text_encoder
 from core.schema import JudgeAudit, Media, NightshiftError
-from core.services.classify import Classifier
+from core.services.classify import load_policy
 from core.services.erasing import open_erasures, unexplained
 from core.services.judging import teacher_of
 from core.services.retention import pictures_due
@@ -56,8 +55,8 @@ def doctor(home: Path | None = None) -> list[Finding]:
     findings.append(_found("erasure", do, lambda: _erasure(ws)))
     findings.append(_found("privacy", "remove them, and the predictions that quote them stay", lambda: _privacy(ws)))
     findings.append(_found("reading", "install again with `make up`", _reading))
-    for name in environments():
-        do = "run `nightshift models rollback`, or restore the registry folder from a backup"
+    for name in ws.environments:
+        do = f"run `nightshift models rollback --environment {name}`, or restore the registry folder from a backup"
         findings.append(_found(f"champion of {name}", do, lambda name=name: _champion(ws, name)))  # type: ignore[misc]
         do = "mend the setting or the key that it names; nights leave everything unjudged until then"
         findings.append(_found(f"judge of {name}", do, lambda name=name: _judge(ws, name)))  # type: ignore[misc]
@@ -122,7 +121,10 @@ def _reading() -> str:
 
 
 def _champion(ws: Workspace, name: str) -> str:
-    return f"release {Classifier.of_champion(ws, name).release_id[:12]} loads and its hash matches"
+    champion = ws.registry.named(name, "champion")
+    for stage in champion.checkpoints:
+        load_policy(ws, champion, stage)
+    return f"release {champion.id[:12]} loads and its hash matches"
 
 
 def _judge(ws: Workspace, name: str) -> str:

@@ -38,12 +38,17 @@ def export_version(
 
     All of it or nothing: the folder appears when it is whole. Examples and labels that were erased are left
     out. Raises NightshiftError for a folder that is there, a
-    format or version that is not, and a picture that is missing or damaged.
+    format or version that is not, a version that a judge labelled, and a picture that is missing or damaged.
     """
     chosen = named_format(format)
     if folder.exists():
         raise NightshiftError(f"{folder} is there already; an export makes a folder of its own")
     record = present_version(ws, environment) if version == "now" else find_version(ws, environment, version)
+    if record.judged:
+        raise NightshiftError(
+            f"version {record.id[:12]} holds a judge's labels; exported, they would come back as people's. Train on it "
+            "here, with nightshift train --bootstrapped"
+        )
     rows = _rows(ws, record)
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))

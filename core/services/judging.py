@@ -106,9 +106,14 @@ def unscored_reasons(judgments: Iterable[Judgment]) -> Counter[str]:
     return Counter(FIGURE.sub("n", each.unscored) for each in judgments if each.unscored is not None)
 
 
-def stored_judgments(store: Store, teacher: Judge, examples: Sequence[Example]) -> dict[str, Judgment]:
-    """What the store holds of this judge on these examples, by example id. Transient reasons are not among it."""
-    return _stored(store, teacher, _closed(examples))
+def stored_judgments(
+    store: Store, teacher: Judge, examples: Sequence[Example], *, upto: datetime | None = None
+) -> dict[str, Judgment]:
+    """What the store holds of this judge on these examples, by example id; with `upto`, what it held by then.
+
+    Transient reasons are not among it.
+    """
+    return _stored(store, teacher, _closed(examples), upto)
 
 
 def judge_examples(
@@ -118,10 +123,11 @@ def judge_examples(
     library: Library,
     *,
     since: datetime | None = None,
+    besides: Spent = Spent(),  # noqa: B008 (frozen)
     told: Told = lambda *_: None,
 ) -> Judged:
     """One judgment an example over its closed set of answers; see `judge_groups`."""
-    return judge_groups(store, teacher, _closed(examples), library, since=since, told=told)
+    return judge_groups(store, teacher, _closed(examples), library, since=since, besides=besides, told=told)
 
 
 def judge_groups(
@@ -131,18 +137,19 @@ def judge_groups(
     library: Library,
     *,
     since: datetime | None = None,
+    besides: Spent = Spent(),  # noqa: B008 (frozen)
     told: Told = lambda *_: None,
 ) -> Judged:
     """One judgment a group, an example having one. A judgment is in the store before the next ones are waited for.
 
-    What the judge has cost from `since` on counts toward its budget. A panel's own judgments are not stored: they
-    follow from its members', so that another member costs no more than its own answers.
+    What the judge has cost from `since` on, and `besides` its judgments, counts toward its budget. A panel's own
+    judgments are not stored: they follow from its members', so that another member costs no more than its own answers.
     """
     if isinstance(teacher, Panel):
-        return _by_panel(store, teacher, groups, library, since, told)
+        return _by_panel(store, teacher, groups, library, since, besides, told)
     known = _stored(store, teacher, groups)
     wanted = {group[0].id: group for group in groups if group[0].id not in known}
-    spent = Spent() if since is None else _spent(store, teacher, groups, since)
+    spent = besides if since is None else besides + _spent(store, teacher, groups, since)
     made: list[Judgment] = []
     for page in teacher.judge_groups(list(wanted.values()), library, spent):
         if page:
@@ -153,7 +160,13 @@ def judge_groups(
 
 
 def _by_panel(
-    store: Store, panel: Panel, groups: Sequence[Group], library: Library, since: datetime | None, told: Told
+    store: Store,
+    panel: Panel,
+    groups: Sequence[Group],
+    library: Library,
+    since: datetime | None,
+    besides: Spent,
+    told: Told,
 ) -> Judged:
     members = {}
     for place, member in enumerate(panel.members):
@@ -161,7 +174,7 @@ def _by_panel(
         def of_all(done: int, total: int, before: int = place) -> None:
             told(before * total + done, len(panel.members) * total)
 
-        members[member.name] = judge_groups(store, member, groups, library, since=since, told=of_all)
+        members[member.name] = judge_groups(store, member, groups, library, since=since, besides=besides, told=of_all)
     return panel_of(panel, groups, members)
 
 
@@ -186,12 +199,13 @@ def _combined(panel: Panel, groups: Sequence[Group], said: Mapping[str, Mapping[
     return combined
 
 
-def _stored(store: Store, teacher: Judge, groups: Sequence[Group]) -> dict[str, Judgment]:
+def _stored(store: Store, teacher: Judge, groups: Sequence[Group], upto: datetime | None = None) -> dict[str, Judgment]:
     if isinstance(teacher, Panel):
-        return _combined(teacher, groups, {member.name: _stored(store, member, groups) for member in teacher.members})
+        said = {member.name: _stored(store, member, groups, upto) for member in teacher.members}
+        return _combined(teacher, groups, said)
     ids = {teacher.judgment_id(example, candidates) for example, candidates in groups}
     found = store.find(Judgment, id=ids) if ids else []
-    return {judgment.example: judgment for judgment in found}
+    return {judgment.example: judgment for judgment in found if upto is None or judgment.at <= upto}
 
 
 def _spent(store: Store, teacher: Judge, groups: Sequence[Group], since: datetime) -> Spent:

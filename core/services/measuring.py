@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from PIL.Image import Image
@@ -27,6 +27,7 @@ __all__ = [
     "Answers",
     "FolderLibrary",
     "LabelledPair",
+    "PairsOf",
     "answer_pairs",
     "evaluate_folder",
     "folder_figures",
@@ -77,6 +78,21 @@ class LabelledPair:
 
     def __init__(self, row: FolderRow, example: Example) -> None:
         self.row, self.example = row, example
+
+
+class PairsOf(Protocol):
+    """How the labelled examples of a folder are found; an environment whose folders are others has its own."""
+
+    def __call__(
+        self,
+        ws: Workspace,
+        environment: str,
+        directory: Path,
+        library: FolderLibrary,
+        *,
+        read: bool = True,
+        progress: Progress | None = None,
+    ) -> list[LabelledPair]: ...
 
 
 def labelled_pairs(
@@ -204,14 +220,20 @@ def folder_figures(given: Answers, pairs: Sequence[LabelledPair]) -> dict[str, A
     }
 
 
-def paired_difference(before: Sequence[ItemScore], after: Sequence[ItemScore]) -> dict[str, Any]:
-    """How much more often `after` is right than `before` on the same N examples, with its 95% interval over clusters.
+def paired_difference(
+    before: Sequence[ItemScore],
+    after: Sequence[ItemScore],
+    *,
+    value: Callable[[ItemScore], float] = lambda score: score.score,
+) -> dict[str, Any]:
+    """How much more often `after` is right than `before` on the same N examples, with its 95% interval over clusters;
+    or by how much more its `value`.
 
     Raises ValueError where they are not the same examples.
     """
     if [score.example for score in before] != [score.example for score in after]:
         raise ValueError("only answers to the same examples, in the same order, can be compared pair by pair")
-    differences_N = [theirs.score - ours.score for ours, theirs in zip(before, after, strict=True)]
+    differences_N = [value(theirs) - value(ours) for ours, theirs in zip(before, after, strict=True)]
     sums = cluster_sums(differences_N, [score.cluster or score.example for score in before], np.ones(len(before)))
     interval = difference_ci95(sums, seed=INTERVAL_SEED)
     return {"accuracy": sums.mean, "ci95": list(interval) if interval else None}

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from core.access import acting, told
 from core.policy.vlm.policy import VlmPolicy
 from core.schema import Decision, NightshiftError, Promotion, Release
 from core.services.classify import Classifier
@@ -17,13 +18,14 @@ def history(ws: Workspace, environment: str) -> list[Promotion]:
 
 
 def rollback(
-    ws: Workspace, environment: str, *, reason: str = "", by: str = "local", to: str | None = None
+    ws: Workspace, environment: str, *, reason: str = "", by: str | None = None, to: str | None = None
 ) -> Promotion:
     """Makes the champion before this one, or the earlier one named, champion again.
 
     Raises NightshiftError where there is none to go back to.
     """
-    return ws.registry.rollback(ws.environment(environment).name, reason=reason, by=by, to=to)
+    name, who = ws.environment(environment).name, by or acting().name
+    return ws.registry.rollback(name, reason=reason, by=who, to=to, telling=told("release.rolled_back"))
 
 
 def champion_card(ws: Workspace, environment: str) -> dict[str, Any]:

@@ -53,6 +53,12 @@ def _push(ws: Workspace, release: Release, hub: Hub, tell: Tell) -> dict[str, An
     hub.prepare()
     head = hub.head()
     hub.refuse_foreign(head)
+    standing = hub.manifest(head)
+    if standing is not None and standing.environment != release.environment:
+        raise HubError(
+            f"main of {hub.repo} is a release of {standing.environment!r}; one of {release.environment!r} needs a "
+            "repository of its own"
+        )
     commit = hub.tagged(release.id)
     if commit is None:
         tell(f"uploading {release.id[:12]} to {hub.repo}")
@@ -66,7 +72,6 @@ def _push(ws: Workspace, release: Release, hub: Hub, tell: Tell) -> dict[str, An
     if ws.store.champion(release.environment) != release.id:
         return {**done, "promoted": False, "commit": None, "tag": None}
     _refuse_quarantined(ws, release)
-    standing = hub.manifest(head)
     if standing is not None and standing.release == release.id:
         promoted = head
     else:
@@ -99,7 +104,7 @@ def _push_dataset(ws: Workspace, release: Release, tell: Tell) -> None:
 
 
 def pull(
-    ws: Workspace, environment: str, revision: str = "main", *, promote: bool, reason: str = "", by: str = "local"
+    ws: Workspace, environment: str, revision: str = "main", *, promote: bool, reason: str = "", by: str | None = None
 ) -> dict[str, Any]:
     """Fetches the release that a tag, branch or commit names, and makes it champion here where `promote`.
 

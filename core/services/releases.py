@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 
+from core.access import acting, told
 from core.registry import Folder, collect, former_champions, survey
 from core.schema import (
     Checkpoint,
@@ -91,7 +92,7 @@ def dataset_version(ws: Workspace, run: str) -> str | None:
 
 
 def promote_release(
-    ws: Workspace, environment: str, name: str, *, reason: str, by: str = "local", expected: str | None = None
+    ws: Workspace, environment: str, name: str, *, reason: str, by: str | None = None, expected: str | None = None
 ) -> Promotion:
     """Makes a release champion on a person's word. `expected` is the champion that this person looked at.
 
@@ -104,23 +105,33 @@ def promote_release(
     fault = why_not_loaded(ws, release)
     if fault is not None:
         raise NightshiftError(f"{release.id[:12]} is not promoted: {fault}")
-    return ws.registry.promote_by_hand(release, expected=expected or champion, reason=reason, by=by)
+    who = by or acting().name
+    return ws.registry.promote_by_hand(
+        release, expected=expected or champion, reason=reason, by=who, telling=told("release.promoted")
+    )
 
 
-def reject_release(ws: Workspace, environment: str, name: str, *, reason: str, by: str = "local") -> Mark:
+def reject_release(ws: Workspace, environment: str, name: str, *, reason: str, by: str | None = None) -> Mark:
     """Says no to a challenger: no night and no trial makes it champion; a person still may."""
     _require_reason(reason)
-    mark = ws.registry.mark(ws.registry.named(environment, name), "rejected", reason=reason, by=by)
+    mark = _marked(ws, environment, name, "rejected", reason, by)
     advance(ws, environment)
     return mark
 
 
-def quarantine_release(ws: Workspace, environment: str, name: str, *, reason: str, by: str = "local") -> Mark:
+def quarantine_release(ws: Workspace, environment: str, name: str, *, reason: str, by: str | None = None) -> Mark:
     """Bars a release for good. Where it serves, the champion before it serves again from the same moment."""
     _require_reason(reason)
-    mark = ws.registry.mark(ws.registry.named(environment, name), "quarantined", reason=reason, by=by)
+    mark = _marked(ws, environment, name, "quarantined", reason, by)
     advance(ws, environment)
     return mark
+
+
+def _marked(
+    ws: Workspace, environment: str, name: str, mark: Literal["rejected", "quarantined"], reason: str, by: str | None
+) -> Mark:
+    release, who = ws.registry.named(environment, name), by or acting().name
+    return ws.registry.mark(release, mark, reason=reason, by=who, telling=told(f"release.{mark}"))
 
 
 def verify_releases(
@@ -146,13 +157,16 @@ def why_not_loaded(ws: Workspace, release: Release) -> str | None:
     try:
         for checkpoint in release.checkpoints.values():
             ws.registry.path(checkpoint)
-        policy, _ = load_policy(ws, release)
+        loaded = [load_policy(ws, release, stage)[0] for stage in release.checkpoints]
     except NightshiftError as error:
         return str(error)
     except Exception as error:  # whatever a library makes of a folder that holds what it did not expect
         return f"it does not load: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-    broken = [name for name, weight in policy.model.named_parameters() if not bool(torch.isfinite(weight).all())]
-    return f"{broken[0]} holds numbers that are not finite" if broken else None
+    for policy in loaded:
+        for name, weight in policy.model.named_parameters():
+            if not bool(torch.isfinite(weight).all()):
+                return f"{name} holds numbers that are not finite"
+    return None
 
 
 def collect_garbage(ws: Workspace, *, really: bool) -> list[Folder]:

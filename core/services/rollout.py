@@ -8,11 +8,13 @@ import hashlib
 import statistics
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
+from core.access import NIGHTSHIFT, acting, entry, told
 from core.evaluation.canary import evidence_of_harm
 from core.schema import (
     CANNOT_TELL,
@@ -94,7 +96,7 @@ def advance(ws: Workspace, environment: str) -> dict[str, Any] | None:
 
 
 def approve(
-    ws: Workspace, environment: str, *, approved: bool, reason: str, by: str = "local", release: str | None = None
+    ws: Workspace, environment: str, *, approved: bool, reason: str, by: str | None = None, release: str | None = None
 ) -> TrialStep:
     """A person's word on the challenger that waits for one; the first word counts. `release` is what they looked at.
 
@@ -109,9 +111,18 @@ def approve(
         raise NightshiftError(f"nothing of {environment!r} waits for approval: {last}")
     if release is not None and not stand.trial.release.startswith(release):
         raise NightshiftError(f"{stand.trial.release[:12]} waits for approval, not {release[:12]}; look again")
+    by = by or acting().name
     step = _end(ws, stand, passed=approved, reason=reason, by=by, figures={})
     if step.passed != approved or step.by != by:
         raise NightshiftError(f"{step.by} was first: {'approved' if step.passed else 'rejected'}, {step.reason}")
+    ws.store.add(
+        entry(
+            f"challenger.{'approved' if approved else 'rejected'}",
+            stand.trial.release,
+            reason,
+            by=replace(acting(), name=by),
+        )
+    )
     advance(ws, environment)
     return step
 
@@ -202,7 +213,14 @@ def _promotion(ws: Workspace, stand: Stand) -> Over:
     (decision,) = ws.store.get_many(Decision, [stand.trial.decision])
     (release,) = ws.store.get_many(Release, [stand.trial.release])
     try:
-        ws.registry.promote(release, expected=stand.trial.champion, decision=decision, lease=None, token=None)
+        ws.registry.promote(
+            release,
+            expected=stand.trial.champion,
+            decision=decision,
+            lease=None,
+            token=None,
+            telling=told("release.promoted", by=NIGHTSHIFT),
+        )
     except NightshiftError as error:
         return False, str(error), {}
     return True, decision.reason, {}

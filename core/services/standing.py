@@ -1,19 +1,23 @@
 """How the judges of a home stand: what audits found, what they cost, what they contradict each other on."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from pydantic import JsonValue
 
 from core.judge import Spent
 from core.schema import Example, JudgeAudit, Judgment, Prediction, Rollout, Run
-from core.services.night import nights
-from core.services.review import RECENT, contradictions
+from core.services.review import review_queue
 from core.services.workspace import Workspace
 from core.settings import JudgingSettings
 
-__all__ = ["Rewarded", "Standing", "judges_standing", "open_contradictions", "rewards_of_last_night"]
+__all__ = ["Disagreement", "Rewarded", "Standing", "judges_standing", "open_disagreements", "rewards_of"]
 
 SHOWN_AUDITS = 60
 MOST_JUDGMENTS = 50_000
+LOOKED_AT = 500
+"Items of the review queue that disagreements are looked for in."
 PANEL = "panel"
 
 
@@ -29,6 +33,16 @@ class Standing(NamedTuple):
     "When that was; None before the first night."
     limits: JudgingSettings | None
     "Where its budgets stand; a panel has none of its own."
+
+
+class Disagreement(NamedTuple):
+    """An open verdict on which a judge says otherwise."""
+
+    example: Example
+    prediction: Prediction
+    judgments: tuple[Judgment, ...]
+    between: Literal["judges", "model"]
+    "Whether judges contradict each other, or one contradicts the model."
 
 
 class Rewarded(NamedTuple):
@@ -51,25 +65,43 @@ def judges_standing(ws: Workspace, environment: str) -> list[Standing]:
     return standing
 
 
-def open_contradictions(ws: Workspace, environment: str) -> int:
-    """How many examples wait for a person because the judges contradict each other."""
-    recent = ws.store.find(Prediction, environment=environment, limit=RECENT, newest_first=True)
-    answered = {label.example for label in ws.store.labels(environment)}
-    return len(contradictions(ws, environment, list({each.example for each in recent} - answered)))
+def open_disagreements(ws: Workspace, environment: str) -> list[Disagreement]:
+    """What waits for a person and is not agreed on, by stored judgments alone; those between judges first.
+
+    A judge contradicts the model where its best answer is another one. Whatever a person is to answer blindly is left
+    out: to see the verdict here would spoil that.
+    """
+    waiting = [each for each in review_queue(ws, environment, limit=LOOKED_AT) if not each.blind]
+    judged = _last_judgments(ws, environment, [each.example.id for each in waiting])
+    found = []
+    for each in waiting:
+        judgment = judged.get(each.example.id)
+        if each.contradicting:
+            found.append(Disagreement(each.example, each.prediction, each.contradicting, "judges"))
+        elif judgment is not None and _best(judgment) != each.prediction.answer:
+            found.append(Disagreement(each.example, each.prediction, (judgment,), "model"))
+    return sorted(found, key=lambda each: each.between != "judges")
 
 
-def rewards_of_last_night(ws: Workspace, environment: str, most: int = 12) -> list[Rewarded]:
-    """What answers earned in the last night that trained, part by part; of at most so many examples."""
-    for night in nights(ws, environment, 10):
-        rollouts = ws.store.find(Rollout, run=str(night["run_id"]))
-        if rollouts:
-            of_example: dict[str, list[Rollout]] = {}
-            for rollout in rollouts:
-                of_example.setdefault(rollout.example, []).append(rollout)
-            shown = list(of_example)[:most]
-            examples = ws.store.get_many(Example, shown)
-            return [Rewarded(example, of_example[example.id]) for example in examples]
-    return []
+def _last_judgments(ws: Workspace, environment: str, examples: Sequence[str]) -> dict[str, Judgment]:
+    """Of the first judge of the settings, the last judgment that scored, by example."""
+    if not examples:
+        return {}
+    found = ws.store.find(Judgment, environment=environment, judge=ws.settings.judge_names[0], example=set(examples))
+    return {each.example: each for each in found if each.unscored is None}
+
+
+def _best(judgment: Judgment) -> JsonValue:
+    return max(judgment.scores, key=lambda each: each.score).answer
+
+
+def rewards_of(ws: Workspace, run_id: str, most: int = 12) -> list[Rewarded]:
+    """What answers earned in a night, part by part; of at most so many examples."""
+    of_example: dict[str, list[Rollout]] = {}
+    for rollout in ws.store.find(Rollout, run=run_id):
+        of_example.setdefault(rollout.example, []).append(rollout)
+    examples = ws.store.get_many(Example, list(of_example)[:most])
+    return [Rewarded(example, of_example[example.id]) for example in examples]
 
 
 def _spent(ws: Workspace, environment: str, judge: str, since: datetime | None) -> Spent:

@@ -8,6 +8,7 @@ comes out is a challenger: it is registered with what it was trained on, and nev
 """
 
 import time
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
@@ -16,8 +17,9 @@ from pydantic import JsonValue, ValidationError
 
 from core.learning import TrainingItem, TrainingJob, TrainingResult, read_steps, run_training, save_features, save_items
 from core.policy import Policy
-from core.schema import CANNOT_TELL, DatasetVersion, Example, Label, NightshiftError, Release, Run, StageResult, new_id
+from core.schema import DatasetVersion, Example, Label, NightshiftError, Release, Run, StageResult, new_id
 from core.services.classify import load_policy
+from core.services.disputes import undisputed
 from core.services.importing import Progress, import_folder
 from core.services.night.ingest import contents, is_golden
 from core.services.night.record import LIBRARIES, TRAINING, stage_id
@@ -25,7 +27,18 @@ from core.services.workspace import Workspace
 from core.settings import LearningSettings
 from core.store import Lease
 
-__all__ = ["METHODS", "Method", "train_on_folder"]
+__all__ = [
+    "METHODS",
+    "Method",
+    "keep_figures",
+    "learning_settings",
+    "registered",
+    "run_under",
+    "train_on_folder",
+    "training_figures",
+    "training_job",
+    "training_run",
+]
 
 Method: TypeAlias = Literal["sft", "grpo"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -70,20 +83,12 @@ def train_on_folder(
     ws.store.check_token(lease.name, lease.token)
     run = _begin(ws, environment, method, start, settings, seed, train, golden)
     policy, folder = load_policy(ws, start)
-    job = _job(ws, run, policy, folder, train, settings)
-
-    def told() -> None:
-        lease.renew()
-        if progress is not None:
-            progress(len(read_steps(job.out)), settings.steps)
-
-    result = run_training(job, settings.deadline_s, while_waiting=told)
-    ws.store.check_token(lease.name, lease.token)
-    challenger = _register(ws, run, policy, start, result)
-    figures = _figures(method, start, challenger, result, golden)
-    seconds = round(time.perf_counter() - began, 2)
-    ws.store.add(StageResult(id=stage_id(run.id, "train"), run=run.id, stage="train", result=figures, seconds=seconds))
-    return {**figures, "run": run.id, "seconds": seconds}
+    job = training_job(ws, run, policy, folder, _items(train), settings)
+    result = run_under(ws, lease, job, progress=progress)
+    challenger = registered(ws, run, policy, start, result)
+    figures = training_figures(method, start, challenger, result)
+    figures |= {"items": result.items, "golden_left_out": len(golden), "trainable": list(result.trainable)}
+    return keep_figures(ws, run, figures, began)
 
 
 def learning_settings(
@@ -102,10 +107,8 @@ def learning_settings(
 
 
 def _split(ws: Workspace, environment: str, examples: set[str]) -> tuple[list[tuple[Label, Example]], list[Label]]:
-    """The labels that stand for these examples: to train on, and golden."""
-    labels = [
-        label for label in ws.store.labels(environment) if label.example in examples and label.answer != CANNOT_TELL
-    ]
+    """The labels that stand for these examples, disputes aside: to train on, and golden."""
+    labels = [label for label in undisputed(ws, environment) if label.example in examples]
     known = {each.id: each for each in ws.store.get_many(Example, [label.example for label in labels])}
     share = ws.settings.gate.golden_share
     golden = [label for label in labels if is_golden(known[label.example].cluster, share)]
@@ -124,14 +127,7 @@ def _begin(
     golden: list[Label],
 ) -> Run:
     """Records what is trained on before it is: later nights must know what their champion has seen."""
-    run = Run(
-        id=new_id(),
-        environment=environment,
-        seed=seed,
-        config={"method": method, "from": start.id, "learning": settings.model_dump(mode="json")},
-        versions={library: version(library) for library in LIBRARIES},
-        trigger=TRAINING,
-    )
+    run = training_run(environment, method, start, settings, seed)
     kept = {"train": [label for label, _ in train], "golden": golden}
     dataset = DatasetVersion.make(
         environment,
@@ -143,17 +139,20 @@ def _begin(
     return run
 
 
-def _job(
-    ws: Workspace,
-    run: Run,
-    policy: Policy,
-    folder: Path,
-    train: list[tuple[Label, Example]],
-    settings: LearningSettings,
-) -> TrainingJob:
-    scratch = ws.run_dir(run.id)
-    scratch.mkdir(parents=True, exist_ok=True)
-    items = [
+def training_run(environment: str, method: Method, start: Release, settings: LearningSettings, seed: int) -> Run:
+    """A training that somebody asked for; not stored yet."""
+    return Run(
+        id=new_id(),
+        environment=environment,
+        seed=seed,
+        config={"method": method, "from": start.id, "learning": settings.model_dump(mode="json")},
+        versions={library: version(library) for library in LIBRARIES},
+        trigger=TRAINING,
+    )
+
+
+def _items(train: Sequence[tuple[Label, Example]]) -> list[TrainingItem]:
+    return [
         TrainingItem(
             example=example,
             rewards=(None,) * len(example.answers or ()),
@@ -162,6 +161,21 @@ def _job(
         )
         for label, example in train
     ]
+
+
+def training_job(
+    ws: Workspace,
+    run: Run,
+    policy: Policy,
+    folder: Path,
+    items: Sequence[TrainingItem],
+    settings: LearningSettings,
+    *,
+    refreshes: Path | None = None,
+) -> TrainingJob:
+    """What a training process is given; `folder` holds the weights it begins from."""
+    scratch = ws.run_dir(run.id)
+    scratch.mkdir(parents=True, exist_ok=True)
     save_items(scratch / "items.json", items)
     save_features(scratch / "features.safetensors", policy.encode([item.example for item in items], ws.library))
     return TrainingJob(
@@ -171,11 +185,36 @@ def _job(
         features=scratch / "features.safetensors",
         settings=settings,
         seed=run.seed,
+        refreshes=refreshes,
         out=scratch / "training",
     )
 
 
-def _register(ws: Workspace, run: Run, policy: Policy, start: Release, result: TrainingResult) -> Release:
+def run_under(
+    ws: Workspace,
+    lease: Lease,
+    job: TrainingJob,
+    *,
+    progress: Progress | None = None,
+    answer: Callable[[int], None] | None = None,
+) -> TrainingResult:
+    """The training's result; the lease is kept meanwhile, and `progress` told of optimiser steps.
+
+    Raises LeaseLost where the lease is not ours any more at the end, NightshiftError where the training fails.
+    """
+
+    def told() -> None:
+        lease.renew()
+        if progress is not None:
+            progress(len(read_steps(job.out)), job.settings.steps)
+
+    result = run_training(job, job.settings.deadline_s, while_waiting=told, answer=answer)
+    ws.store.check_token(lease.name, lease.token)
+    return result
+
+
+def registered(ws: Workspace, run: Run, policy: Policy, start: Release, result: TrainingResult) -> Release:
+    """What a training came to, as a challenger."""
     checkpoint = ws.registry.put(
         result.weights,
         environment=run.environment,
@@ -186,20 +225,25 @@ def _register(ws: Workspace, run: Run, policy: Policy, start: Release, result: T
     return ws.registry.release(run.environment, {"policy": checkpoint.id})
 
 
-def _figures(
-    method: Method, start: Release, challenger: Release, result: TrainingResult, golden: list[Label]
+def training_figures(
+    method: Method, start: Release, challenger: Release, result: TrainingResult
 ) -> dict[str, JsonValue]:
+    """What every training that somebody asked for says of itself."""
     return {
         "method": method,
         "from": start.id,
         "challenger": challenger.id,
         "checkpoint": challenger.checkpoints["policy"],
-        "items": result.items,
-        "golden_left_out": len(golden),
         "steps": result.steps,
         "ms_per_step": round(result.ms_per_step, 2),
         "start": dict(result.start),
         "end": dict(result.end),
-        "trainable": list(result.trainable),
         "promoted": False,
     }
+
+
+def keep_figures(ws: Workspace, run: Run, figures: dict[str, JsonValue], began: float) -> dict[str, Any]:
+    """Stores them as the run's `train` stage; with the run and the seconds since `began` (`time.perf_counter`)."""
+    seconds = round(time.perf_counter() - began, 2)
+    ws.store.add(StageResult(id=stage_id(run.id, "train"), run=run.id, stage="train", result=figures, seconds=seconds))
+    return {**figures, "run": run.id, "seconds": seconds}

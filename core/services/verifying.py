@@ -11,10 +11,11 @@ from core.environments.screen import Element, screen_elements, signals, window_t
 from core.media import read_file
 from core.policy import Library
 from core.schema import Example, NightshiftError
-from core.services.classify import Classifier, prediction
+from core.services.classify import Classifier
 from core.services.folders import read_within, rows_of_table
 from core.services.importing import Progress
 from core.services.measuring import FolderLibrary
+from core.services.predictions import prediction
 from core.services.relevance import weighed
 from core.services.workspace import Workspace
 

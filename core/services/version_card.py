@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from core.schema import DatasetVersion, Example
+from core.schema import SET_ASIDE, DatasetVersion, Example
 from core.services.workspace import Workspace
 
 __all__ = ["version_card"]
@@ -24,9 +24,9 @@ def version_card(ws: Workspace, record: DatasetVersion, format: str = "") -> str
     parts = [
         f"---\ntags: [nightshift, {record.environment}]\n{_configs(record, format)}---\n",
         f"# What nights of `{record.environment}` learn from\n",
-        f"Version `{record.id}`: {len(answer_of)} questions, each with the answer that a person gave, about "
-        f"{len(pictures)} pictures in {clusters} groups of near-duplicates. `golden` is measured on and never trained "
-        "on; near-duplicates are all in one split.\n",
+        f"Version `{record.id}`: {len(answer_of)} questions, each with the answer that {_who(record)} gave, about "
+        f"{len(pictures)} pictures in {clusters} groups of near-duplicates. {_apart(record)} is measured on and never "
+        "trained on; near-duplicates are all in one split.\n",
         _table("split", {split: len(items) for split, items in record.items.items()}),
         _table("answer", Counter(answer_of.values())),
         _table("how a question came before a person", Counter(word.chosen_by.value for word in standing)),
@@ -35,6 +35,14 @@ def version_card(ws: Workspace, record: DatasetVersion, format: str = "") -> str
         "data. Answers of reported mistakes are no random sample; those of `random_audit` are.\n",
     ]
     return "\n".join(parts)
+
+
+def _who(record: DatasetVersion) -> str:
+    return "a judge, and no person," if record.judged else "a person"
+
+
+def _apart(record: DatasetVersion) -> str:
+    return f"`{SET_ASIDE}`" if record.judged else "`golden`"
 
 
 def _table(title: str, counted: dict[str, int]) -> str:

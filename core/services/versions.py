@@ -107,7 +107,7 @@ def find_version(ws: Workspace, environment: str, version: str) -> DatasetVersio
 
 def present_version(ws: Workspace, environment: str) -> DatasetVersion:
     """What a night that began now would learn from; nothing is stored. Raises NightshiftError where that is nothing."""
-    config: dict[str, JsonValue] = {"upto_seq": ws.store.head(environment), "after_seq": 0}
+    config: dict[str, JsonValue] = {"upto_seq": ws.store.head(environment), "after_seq": 0, "replay": {}}
     now = snapshot(ws, Run(id=new_id(), environment=environment, seed=0, config=config))
     if not now.labels:
         raise NightshiftError(f"nobody has labelled anything in {environment} yet")

@@ -1,40 +1,39 @@
 """One opened installation: its settings, store, pictures, registry, and what can be read off a picture."""
 
+import json
 import tempfile
-import threading
-from collections.abc import Callable, Collection
 from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from PIL.Image import Image
 from pydantic import TypeAdapter
 
-from core.environments import Environment, environment, environments
+from core.environments import Environment, environment
 from core.environments.screen.privacy import ui_text
-from core.media import Blobs, open_image
-from core.reading import DerivedCache, Reading, Sessions
+from core.media import Blobs
+from core.reading import DerivedCache
 from core.registry import Registry
-from core.schema import Media, NightshiftError, Run, Tombstone
+from core.schema import NightshiftError, Run, Tombstone
 from core.services.clusters import ClusterIndex
+from core.services.library import LocalLibrary
 from core.settings import (
     GateSettings,
+    GroupQcSettings,
     JudgingSettings,
     LearningSettings,
     NamedJudgeSettings,
     ReaderSettings,
+    ReplaySettings,
     RewardSettings,
     Settings,
+    VariantSettings,
     VlmSettings,
     load_settings,
 )
 from core.store import Store, open_store
 
-if TYPE_CHECKING:
-    from core.policy.base import Arrays
-
-__all__ = ["LocalLibrary", "Workspace", "derived_cache"]
+__all__ = ["Workspace", "derived_cache"]
 
 
 UI_TEXT = "ui_text"
@@ -48,61 +47,6 @@ def derived_cache(settings: Settings) -> DerivedCache:
 
 
 NAMED_JUDGES = TypeAdapter(dict[str, NamedJudgeSettings])
-
-
-class LocalLibrary:
-    """Pictures from the blob store, readings from the cache. Meets `core.policy.Library`."""
-
-    def __init__(self, store: Store, blobs: Blobs, cache: DerivedCache) -> None:
-        self._store, self._blobs, self._cache = store, blobs, cache
-        self._keys: dict[str, str] = {}
-        self._session_of: dict[str, str | None] = {}
-        self._sessions = Sessions()
-        self._readings: dict[str, Reading] = {}
-        self._reading_lock = threading.Lock()
-
-    def remember(self, media: Media) -> None:
-        """Saves a look-up: the caller has the record at hand."""
-        self._keys[media.id] = media.blob
-        self._session_of[media.id] = media.session
-
-    def forget(self, media: Collection[str]) -> None:
-        """Lets go of what is remembered of these pictures, and of the last screen of every session."""
-        with self._reading_lock:
-            for id in media:
-                for remembered in (self._keys, self._session_of, self._readings):
-                    remembered.pop(id, None)
-            self._sessions = Sessions()
-
-    def data(self, media: str) -> bytes:
-        """The stored file. Raises NightshiftError for an unknown id or a missing file."""
-        if media not in self._keys:
-            record = self._store.get(Media, media)
-            if record is None:
-                raise NightshiftError(f"there is no picture {media!r} here")
-            self.remember(record)
-        return self._blobs.get(self._keys[media])
-
-    def image(self, media: str) -> Image:
-        return open_image(self.data(media))
-
-    def reading(self, media: str) -> Reading:
-        if media not in self._readings:
-            with self._reading_lock:
-                self._readings[media] = self._cache.reading(
-                    media, lambda: self.image(media), lambda image: self._read(media, image)
-                )
-        return self._readings[media]
-
-    def keep_reading(self, media: str, reading: Reading) -> None:
-        """Keeps a reading that was made already, unless there is one."""
-        self._cache.reading(media, lambda: self.image(media), lambda _: reading)
-
-    def _read(self, media: str, image: Image) -> Reading:
-        return self._sessions.read(image, self._session_of[media])
-
-    def arrays(self, media: str, name: str, make: "Callable[[], Arrays]") -> "Arrays":
-        return self._cache.arrays(media, name, make)
 
 
 class Workspace:
@@ -129,10 +73,21 @@ class Workspace:
         except OSError as error:
             raise NightshiftError(f"cannot make the home {settings.home}: {error.strerror or error}") from error
         workspace = cls(settings, open_store(settings.store_url))
-        for name in environments():
+        for name in workspace.environments:
             if workspace.store.champion(name) is None:
                 workspace._install_untrained(name)
         return workspace
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Names of the problems that are served and learnt here."""
+        return tuple(environment(name).name for name in self.settings.environments)
+
+    def of(self, name: str) -> "Workspace":
+        """This workspace with the settings as the environment called `name` takes them."""
+        own = copy(self)
+        own.settings = environment(name).settings(self.settings)
+        return own
 
     @property
     def home(self) -> Path:
@@ -163,20 +118,33 @@ class Workspace:
         """The environment called `name`. Raises NightshiftError naming those there are."""
         return environment(name)
 
+    def served(self, name: str) -> Environment:
+        """The same, for one that is served here. Raises NightshiftError that says how to have it served."""
+        found = environment(name)
+        if name not in self.settings.environments:
+            here, wanted = ", ".join(self.settings.environments), json.dumps([*self.settings.environments, name])
+            raise NightshiftError(
+                f"{name} is not served here, only {here}; to have it, set environments = {wanted} in nightshift.toml"
+            )
+        return found
+
     def as_when_begun(self, run: Run) -> "Workspace":
         """This workspace with the settings a night began with, so that a night resumed after a change is the same."""
         begun = copy(self)
+        # A night that an older version began may lack a section: it goes on with that section's defaults.
         pinned = {
             "learning": LearningSettings.model_validate(run.config["learning"]),
+            "replay": ReplaySettings.model_validate(run.config.get("replay", {})),
+            "variants": VariantSettings.model_validate(run.config.get("variants", {})),
             "gate": GateSettings.model_validate(run.config["gate"]),
             "reward": RewardSettings.model_validate(run.config["reward"]),
             "judge": run.config["judge"],
-            # A night that an older version began may lack a section: it goes on with that section's defaults.
             "judging": JudgingSettings.model_validate(run.config.get("judging", {})),
             "judges": NAMED_JUDGES.validate_python(run.config.get("judges", {})),
             "policy": run.config["policy"],
             "reader": ReaderSettings.model_validate(run.config.get("reader", {})),
             "vlm": VlmSettings.model_validate(run.config["vlm"]),
+            "group_qc": GroupQcSettings.model_validate(run.config.get("group_qc", {})),
         }
         begun.settings = self.settings.model_copy(update=pinned)
         return begun
@@ -186,9 +154,11 @@ class Workspace:
         return self.home / "runs" / run
 
     def _install_untrained(self, name: str) -> None:
-        policy = self.environment(name).untrained_policy(self.settings)
-        with tempfile.TemporaryDirectory(dir=self.home, prefix=".installing-") as folder:
-            policy.save(Path(folder))
-            checkpoint = self.registry.put(Path(folder), environment=name, policy=policy.name, parent=None, run=None)
-        release = self.registry.release(name, {"policy": checkpoint.id})
+        checkpoints = {}
+        for stage, policy in self.environment(name).untrained_stages(self.of(name).settings).items():
+            with tempfile.TemporaryDirectory(dir=self.home, prefix=".installing-") as folder:
+                policy.save(Path(folder))
+                put = self.registry.put(Path(folder), environment=name, policy=policy.name, parent=None, run=None)
+            checkpoints[stage] = put.id
+        release = self.registry.release(name, checkpoints)
         self.registry.install(release, reason="the untrained model")

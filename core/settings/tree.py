@@ -19,12 +19,20 @@ from pydantic_settings import (
 )
 
 from core.schema import NightshiftError
+from core.settings.access import AccessSettings
+from core.settings.bootstrap import BootstrapSettings
+from core.settings.console import ConsoleSettings
+from core.settings.engine import EngineSettings
+from core.settings.group_qc import GroupQcSettings
 from core.settings.judging import AuditSettings, JudgingSettings, NamedJudgeSettings, PanelSettings
 from core.settings.notices import NoticeSettings
 from core.settings.reading import ReadingSettings
 from core.settings.redaction import RedactionSettings
+from core.settings.replay import ReplaySettings
 from core.settings.retention import RetentionSettings
+from core.settings.review import ReviewSettings
 from core.settings.section import Section, address_alone
+from core.settings.variants import VariantSettings
 
 __all__ = [
     "GateSettings",
@@ -40,6 +48,7 @@ __all__ = [
     "Settings",
     "VlmSettings",
     "load_settings",
+    "read_toml",
     "resolve_home",
 ]
 
@@ -53,14 +62,6 @@ class MediaSettings(Section):
     max_bytes: int = Field(20_000_000, description="Largest file taken in, in bytes.")
     max_pixels: int = Field(40_000_000, description="Largest picture taken in, in pixels.")
     max_side: int = Field(2560, description="Longer side of the picture that is kept; larger ones are scaled down.")
-
-
-class ReviewSettings(Section):
-    """What a person is shown, and why."""
-
-    audit_share: float = Field(0.2, ge=0, le=1, description="Share of the review queue drawn blindly at random.")
-    audits_per_night: int = Field(10, ge=0, description="Blind audits a night; until done, each second item is one.")
-    duplicate_distance: int = Field(6, description="Perceptual hashes this many bits apart are near-duplicates.")
 
 
 class RewardSettings(Section):
@@ -114,8 +115,10 @@ class LearningSettings(Section):
     )
     importance_exponent: float = Field(0.4, ge=0, le=1, description="How far the bias of priorities is taken out.")
     family_cap: float = Field(3.0, ge=1, description="An example and its variants weigh at most this many examples.")
+    application_share: float = Field(0.25, gt=0, le=1, description="Of all draws, what one application gets at most.")
+    reviewer_share: float = Field(0.5, gt=0, le=1, description="Of all draws, what one reviewer's words get at most.")
     variants_per_correction: int = Field(10, ge=0)
-    replay_depth: int = Field(10_000, ge=1, description="Newest labels and variants that replay draws from.")
+    replay_depth: int = Field(10_000, ge=1, le=10_000_000, description="Newest labels that replay draws from.")
     semi_online: bool = Field(True, description="Whether words said while a training runs enter it.")
     refresh_steps: int = Field(10, ge=1, description="Steps of a round; words enter between rounds.")
     rollouts: Literal["transformers", "vllm", "vllm_server"] = Field(
@@ -215,6 +218,9 @@ class GateSettings(Section):
     memory_ratio: float = Field(1.25, gt=1, description="A challenger whose weights take this much more is refused.")
     hostile_screens: int = Field(12, ge=0, description="Drawn screens with an attack on each that both sides answer.")
     abstain_below: float = Field(0.6, ge=0, le=1, description="A verdict less sure than this counts as an abstention.")
+    costly_answer: str = Field("", description="An answer that costs more where it is wrong; empty: none does.")
+    costly_times: float = Field(1.0, ge=1, description="How many times as much as any other wrong answer.")
+    costly_rate: float = Field(1.0, gt=0, le=1, description="Where it may be given wrongly more often: refused.")
     frozen_at_once: int = Field(3, ge=1, description="Promising challengers that wait for evidence at a time.")
     frozen_nights: int = Field(14, ge=1, description="Nights after which such a challenger is given up.")
 
@@ -273,6 +279,7 @@ class Settings(BaseSettings):
     store: str = Field("", description="Store URL, a file or a lake; by default duckdb:///<home>/nightshift.duckdb.")
     blobs: str = Field("", description="Blob store URL for fsspec; by default <home>/blobs.")
     cache: Path | None = Field(None, description="Folder of readings that can be made again; <home>/cache.")
+    environments: tuple[str, ...] = Field(("screen",), min_length=1, description="What is served and learnt.")
     policy: str = "reader"
     judge: Annotated[str, BeforeValidator(_one_text)] = Field(
         "reading", description="The teacher; several, as a list or set off by commas, are a panel."
@@ -281,20 +288,27 @@ class Settings(BaseSettings):
     judges: dict[str, NamedJudgeSettings] = {}
     panel: PanelSettings = PanelSettings()
     audits: AuditSettings = AuditSettings()
+    bootstrap: BootstrapSettings = BootstrapSettings()
     reading: ReadingSettings = ReadingSettings()
     reader: ReaderSettings = ReaderSettings()
     vlm: VlmSettings = VlmSettings()
+    group_qc: GroupQcSettings = GroupQcSettings()
     media: MediaSettings = MediaSettings()
     redaction: RedactionSettings = RedactionSettings()
     review: ReviewSettings = ReviewSettings()
     reward: RewardSettings = RewardSettings()
     learning: LearningSettings = LearningSettings()
+    replay: ReplaySettings = ReplaySettings()
+    variants: VariantSettings = VariantSettings()
     gate: GateSettings = GateSettings()
     night: NightSettings = NightSettings()
     registry: RegistrySettings = RegistrySettings()
     retention: RetentionSettings = RetentionSettings()
     rollout: RolloutSettings = RolloutSettings()
     serve: ServeSettings = ServeSettings()
+    access: AccessSettings = AccessSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    engine: EngineSettings = EngineSettings()
     notices: NoticeSettings = NoticeSettings()
 
     @model_validator(mode="after")
@@ -356,17 +370,20 @@ def resolve_home(home: Path | None) -> Path:
     return (home or Path(os.environ.get("NIGHTSHIFT_HOME") or ".nightshift")).expanduser().resolve()
 
 
-def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
-    """Settings of the installation at `home`, where `overrides` win. Raises NightshiftError naming a wrong field."""
+def load_settings(home: Path | None = None, *, own: dict[str, Any] | None = None, **overrides: Any) -> Settings:
+    """Settings of the installation at `home`, where `overrides` win; with `own`, as if that stood in the home's file.
+
+    Raises NightshiftError naming a wrong field.
+    """
     home = resolve_home(home)
-    own = _read_toml(home / "nightshift.toml")
+    own = read_toml(home / "nightshift.toml") if own is None else own
     profile = overrides.get("profile") or os.environ.get("NIGHTSHIFT_PROFILE") or own.get("profile", "cpu")
     profile_file = PROFILES / f"{profile}.toml"
     if not profile_file.exists() and profile != "cpu":
         known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.toml")))
         raise NightshiftError(f"no profile {profile!r}; there are: {known}")
     values: dict[str, Any] = {}
-    for over in (_read_toml(profile_file), own, _environment(), overrides):
+    for over in (read_toml(profile_file), own, _environment(), overrides):
         values = _merge(values, over)
     try:
         return Settings(**{**values, "home": home, "profile": profile})
@@ -383,7 +400,8 @@ def _environment() -> dict[str, Any]:
         raise NightshiftError(f"the environment variables NIGHTSHIFT_*: {error}") from error
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """What stands in a file, nothing where there is none. Raises NightshiftError for one that is no TOML."""
     if not path.exists():
         return {}
     try:

@@ -1,6 +1,8 @@
 """Who serves: one row per environment that is swapped only by whoever knows what is in it."""
 
-from core.schema import Mark, Promotion
+from collections.abc import Sequence
+
+from core.schema import AuditEntry, Mark, Promotion
 from core.store import leases, tables
 from core.store.engine import Connection
 from core.store.errors import Quarantined
@@ -15,9 +17,15 @@ def champion_of(connection: Connection, environment: str) -> str | None:
 
 
 def swap(
-    connection: Connection, *, expected: str | None, promotion: Promotion, lease: str | None, token: int | None
+    connection: Connection,
+    *,
+    expected: str | None,
+    promotion: Promotion,
+    lease: str | None,
+    token: int | None,
+    told: Sequence[AuditEntry] = (),
 ) -> bool:
-    """Makes `promotion.release` champion and appends the promotion, if the champion is still `expected`.
+    """Makes `promotion.release` champion and appends the promotion and `told`, if the champion is still `expected`.
 
     A promotion that is there already was done: True again, so that a stage killed after its commit can be repeated.
     Raises Quarantined for a release that may not serve.
@@ -35,21 +43,30 @@ def swap(
         change = "UPDATE champion SET release = ? WHERE environment = ?"
     connection.execute(change, [promotion.release, promotion.environment])
     tables.insert(connection, Promotion, tables.rows_of(Promotion, [promotion]))
+    _tell(connection, told)
     return True
 
 
-def quarantine(connection: Connection, mark: Mark, retreat: Promotion | None) -> bool:
+def quarantine(connection: Connection, mark: Mark, retreat: Promotion | None, told: Sequence[AuditEntry] = ()) -> bool:
     """Marks a release as one that never serves again; one that serves now is replaced in the same transaction.
 
-    False, with nothing done, where the release serves and `retreat` does not lead away from it.
+    `told` is appended with a mark that is new. False, with nothing done, where the release serves and `retreat` does
+    not lead away from it.
     """
     serves = champion_of(connection, mark.environment) == mark.release
     if serves and (
         retreat is None or not swap(connection, expected=mark.release, promotion=retreat, lease=None, token=None)
     ):
         return False
-    tables.insert(connection, Mark, tables.rows_of(Mark, [mark]))
+    if not tables.select_seqs(connection, Mark, {"id": mark.id}):
+        tables.insert(connection, Mark, tables.rows_of(Mark, [mark]))
+        _tell(connection, told)
     return True
+
+
+def _tell(connection: Connection, told: Sequence[AuditEntry]) -> None:
+    if told:
+        tables.insert(connection, AuditEntry, tables.rows_of(AuditEntry, told))
 
 
 def _refuse_quarantined(connection: Connection, promotion: Promotion) -> None:

@@ -14,10 +14,10 @@ DANGLING = {
         "SELECT count(*) FROM correction WHERE retracts IS NULL AND example NOT IN (SELECT id FROM example_event)"
     ),
     "are predictions for an example that is not there": (
-        "SELECT count(*) FROM prediction WHERE example NOT IN (SELECT id FROM example_event)"
+        "SELECT count(*) FROM prediction_event WHERE example NOT IN (SELECT id FROM example_event)"
     ),
     "are variants without their example": (
-        "SELECT count(*) FROM variant WHERE example NOT IN (SELECT id FROM example_event)"
+        "SELECT count(*) FROM variant_event WHERE example NOT IN (SELECT id FROM example_event)"
     ),
     "name a champion whose release is not there": (
         "SELECT count(*) FROM champion WHERE release NOT IN (SELECT id FROM release_event)"

@@ -9,7 +9,7 @@ from core.schema import NightshiftError
 from core.store.duckdb_file import DuckDBFile
 from core.store.engine import Connection, Engine, Work
 from core.store.lake_address import LAKE, LAKE_EXAMPLE, parse_lake_url
-from core.store.migrate import Migration, refuse_newer, upgrade, version_of
+from core.store.migrate import Migration, refuse_newer, step_up, upgrade, version_of
 
 __all__ = ["Database", "engine_of", "open_database", "store_exists", "store_name"]
 
@@ -52,8 +52,8 @@ def open_database(engine: Engine, steps: Sequence[Migration], deadline_s: float)
         engine.create(lambda connection: upgrade(connection, steps, engine.name), deadline_s)
     version = engine.read(lambda connection: version_of(connection, engine.name), deadline_s)
     refuse_newer(version, steps[-1].version, engine.name)
-    if version < steps[-1].version:
-        engine.write(lambda connection: upgrade(connection, steps, engine.name), deadline_s)
+    while version < steps[-1].version:
+        version = engine.write(lambda connection: step_up(connection, steps, engine.name), deadline_s)
     return Database(engine, steps[-1].version, deadline_s)
 
 

@@ -13,7 +13,7 @@ import re
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -25,6 +25,7 @@ from core.store.engine import ERASES_FROM, Connection, Contended, Engine, Work
 from core.store.errors import StoreBusy
 from core.store.lake_address import LakeAddress
 from core.store.lake_attachment import Attachment, close_spare
+from core.store.lake_rewriting import REWRITING, left_in_catalog, left_in_files, vacuum
 from core.store.lake_turn import SCHEMA, TABLES, State, Turn
 
 __all__ = ["DuckLake"]
@@ -42,6 +43,7 @@ CONTENTION = ("maximum retry count of 0", "could not serialize access")
 PASSING = ("too many clients", "remaining connection slots", "is starting up", "is shutting down")
 # Whatever a write is asked again it does once, so a connection that was lost in its commit is no reason to give up.
 LOST = ("server closed the connection", "terminating connection", "no connection to the server", "SSL connection")
+GONE = ("No such file or directory", "404")
 READS = re.compile(r"\s*(SELECT|BEGIN|COMMIT|ROLLBACK)\b", re.IGNORECASE)
 HARMLESS = re.compile(r"\s*(INSERT INTO|UPDATE) (champion|lease)\b", re.IGNORECASE)
 "After anything else that writes, what Postgres remembers of schema and records has to be looked up again."
@@ -54,6 +56,11 @@ class LakeConnection(Connection):
         super().__init__(duck)
         self._catalog = catalog
         self._turn = turn
+        self._began_at = -1
+
+    def is_behind(self) -> bool:
+        """Whether the lake has a newer snapshot than there was when this transaction began."""
+        return State.of(self._catalog).head != self._began_at
 
     def execute(self, sql: str, parameters: object = None) -> duckdb.DuckDBPyConnection:
         if self._turn and not READS.match(sql):
@@ -63,12 +70,18 @@ class LakeConnection(Connection):
 
     def schema_version(self) -> int | None:
         remembered = self._turn or State.of(self._catalog)
+        self._began_at = remembered.head
         if remembered.current:
             return remembered.version
         version = super().schema_version()
         if self._turn:
             self._remember(self._turn, version)
         return version
+
+    def has_rows(self, table: str) -> bool:
+        if self._turn is None or not self._turn.current:
+            return super().has_rows(table)
+        return self._turn.last(table) > 0
 
     def append(self, table: str, columns: Mapping[str, str], rows: list[list[object]]) -> int:
         if self._turn is None or not self._turn.current:
@@ -151,7 +164,14 @@ class DuckLake(Engine):
             with self._explaining():
                 lake, catalog = self.open.lake(), self.open.catalog()
                 if not write:
-                    yield LakeConnection(lake, catalog, None)
+                    reading = LakeConnection(lake, catalog, None)
+                    try:
+                        yield reading
+                    except duckdb.Error as error:
+                        # An erasure removes files at once; on the newest snapshot none is missing.
+                        if _says(error, *GONE) and reading.is_behind():
+                            raise Contended from error
+                        raise
                     return
                 turn = Turn(catalog)
                 try:
@@ -165,6 +185,20 @@ class DuckLake(Engine):
                     turn.finish()
         finally:
             self.desk.release()
+
+    def compact(self, deadline_s: float) -> bool:
+        # The memory beside the catalog lets go of what was deleted when it is asked next.
+        self.write(lambda connection: connection.schema_version(), deadline_s)
+        for call in REWRITING.values():
+            self.write(partial(_call, call=call), deadline_s)
+        with self.desk, self._explaining():
+            vacuum(self.open.catalog(), self.name, deadline_s)
+        return True
+
+    def remains(self, ids: Collection[str], texts: Collection[str]) -> list[str]:
+        with self.desk, self._explaining():
+            found = left_in_catalog(self.open.catalog(), [*ids, *texts])
+            return found + left_in_files(self.open.lake(), self.address.data, ids, texts)
 
     def tend(self, deadline_s: float) -> dict[str, int]:
         """Writes what is inlined to files, merges small files, and forgets old snapshots and what only they need."""

@@ -7,7 +7,7 @@ all SQL outside one is the dialect that they share.
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, suppress
 from functools import cache
 from typing import TypeAlias, TypeVar
@@ -53,6 +53,10 @@ class Connection:
         row = self.execute("SELECT max(version) FROM schema_version").fetchone()
         return row[0] if row else None
 
+    def has_rows(self, table: str) -> bool:
+        """Whether a table of records has ever held one."""
+        return self.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None
+
     def append(self, table: str, columns: Mapping[str, str], rows: list[list[object]]) -> int:
         """Appends to `table` the rows whose ids are not there yet, numbered (`seq`) after its last one.
 
@@ -76,6 +80,8 @@ class Engine(ABC):
 
     name: str
     "How people are told which store is meant: a path or a URL without secrets."
+    retries: int = 0
+    "How often work was begun again in this process because others held the store."
 
     @abstractmethod
     def exists(self) -> bool:
@@ -100,6 +106,10 @@ class Engine(ABC):
     def compact(self, deadline_s: float) -> bool:  # noqa: ARG002
         """Writes the database anew without what was deleted from it; False where an engine has no way to do so."""
         return False
+
+    def remains(self, ids: Collection[str], texts: Collection[str]) -> list[str]:  # noqa: ARG002
+        """Where outside its own tables, and outside the home, the database still holds one of these; a line each."""
+        return []
 
     def tend(self, deadline_s: float) -> dict[str, int]:  # noqa: ARG002
         """Puts in order what writing left behind, and says what was done; most engines need nothing of the kind."""
@@ -128,6 +138,7 @@ class Engine(ABC):
                     raise explained from error
                 if time.monotonic() >= until:
                     raise StoreBusy(f"{self.name} was in use by others for {deadline_s:g} s; try again") from error
+            self.retries += 1
             # Jitter keeps processes that met once from meeting again.
             time.sleep(max(0.0, min(random.uniform(0.5, 1.5) * pause_s, until - time.monotonic())))
             pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)

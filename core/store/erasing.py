@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from core.schema import Example, Media, Record
+from core.schema import Example, Media, Record, Tombstone
 from core.store import tables
 from core.store.engine import Connection
 
@@ -67,6 +67,9 @@ def too_late(connection: Connection, records: Iterable[Record]) -> set[str]:
 
     Without this, whoever was at work on a screen while it was erased would bring a part of it back.
     """
+    # Nearly every write is to a store from which nothing was ever erased, and on a lake each look costs.
+    if not connection.has_rows(f"{Tombstone.kind}_event"):
+        return set()
     shown: dict[str, list[str]] = {}
     about: dict[str, list[str]] = {}
     brought: set[str] = set()
@@ -85,12 +88,17 @@ def too_late(connection: Connection, records: Iterable[Record]) -> set[str]:
 def _missing(connection: Connection, kind: type[Record], ids: Collection[str]) -> list[str]:
     if not ids:
         return []
-    found = connection.execute(
-        "SELECT DISTINCT content FROM tombstone_event WHERE what = ? AND content IN (SELECT unnest(?::VARCHAR[])) "
-        f"AND content NOT IN (SELECT id FROM {kind.kind}_event WHERE id IN (SELECT unnest(?::VARCHAR[])))",
-        [kind.kind, list(ids), list(ids)],
-    )
-    return [row[0] for row in found.fetchall()]
+    gone = connection.execute(
+        "SELECT DISTINCT content FROM tombstone_event WHERE what = ? AND content IN (SELECT unnest(?::VARCHAR[]))",
+        [kind.kind, list(ids)],
+    ).fetchall()
+    if not gone:
+        return []
+    stones = [content for (content,) in gone]
+    again = connection.execute(
+        f"SELECT id FROM {kind.kind}_event WHERE id IN (SELECT unnest(?::VARCHAR[]))", [stones]
+    ).fetchall()
+    return sorted(set(stones) - {id for (id,) in again})
 
 
 def naming(

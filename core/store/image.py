@@ -26,6 +26,9 @@ TABLES = tuple(f"{kind.kind}_event" for kind in KINDS)
 PAGE = 5_000
 "Rows of a file, and rows that are read while a store is held."
 
+MOMENT = "TIMESTAMP WITH TIME ZONE"
+"As DuckDB names the type of a column of moments."
+
 
 class Rows(BaseModel):
     """The rows of one table."""
@@ -162,9 +165,12 @@ def _page(connection: Connection, table: str, after: int, upto: int, file: Path 
     if file is not None:
         file.parent.mkdir(exist_ok=True)
         connection.execute(f"COPY (SELECT * {where}) TO '{quoted(file)}' (FORMAT parquet, COMPRESSION zstd)")
-    columns = sorted(column[0] for column in connection.execute(f"SELECT * FROM {table} LIMIT 0").description)
+    described = connection.execute(f"SELECT * FROM {table} LIMIT 0").description
     # A moment is a number, so that no time zone has a part in the hash.
-    values = ", ".join('epoch_us("at")' if column == "at" else f'"{column}"' for column in columns)
+    values = ", ".join(
+        f'epoch_us("{column}")' if str(kind) == MOMENT else f'"{column}"'
+        for column, kind, *_ in sorted(described, key=lambda each: each[0])
+    )
     return connection.execute(f"SELECT {values} {where}").fetchall()
 
 

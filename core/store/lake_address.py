@@ -81,7 +81,7 @@ def s3_secret() -> str:
     if server.netloc:
         told |= {"ENDPOINT": server.netloc, "USE_SSL": str(server.scheme == "https").lower(), "URL_STYLE": "path"}
     given = [f"{key} '{quoted(value)}'" for key, value in told.items() if value]
-    return f"CREATE SECRET ({', '.join(['TYPE s3', *given])})"
+    return f"CREATE OR REPLACE SECRET bucket ({', '.join(['TYPE s3', *given])})"
 
 
 def _psycopg():  # type: ignore[no-untyped-def]

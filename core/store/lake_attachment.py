@@ -78,7 +78,8 @@ class Attachment:
         try:
             lake.execute("USE memory")
             lake.execute("DETACH store")
-            lake.execute("DROP SECRET IF EXISTS catalog")
+            for secret in ("catalog", "bucket"):
+                lake.execute(f"DROP SECRET IF EXISTS {secret}")
         except duckdb.Error:
             lake.close()
             return

@@ -112,6 +112,11 @@ class Turn:
         rows = self._catalog.execute(ADMIT, {"name": table, "ids": ids}).fetchall()
         return {id for _, id in rows}, rows[0][0] if rows else 0
 
+    def last(self, table: str) -> int:
+        """The last sequence number that is remembered of a table; 0 where it never had a row."""
+        row = self._catalog.execute(f"SELECT seq FROM {SCHEMA}.last WHERE name = %s", [table]).fetchone()
+        return int(row[0]) if row else 0
+
     def filled(self) -> list[tuple[str, int]]:
         """The tables of records that hold any, with the last sequence number that is remembered of each."""
         return [(name, seq) for name, seq in self._catalog.execute(FILLED).fetchall()]

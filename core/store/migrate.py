@@ -1,4 +1,4 @@
-"""Bringing a store to the present schema: numbered .sql files, all that are missing in one transaction."""
+"""Bringing a store to the present schema: numbered .sql files; a new store gets all of them in one transaction."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from core.schema import NightshiftError, now
 from core.store.engine import Connection
 from core.store.errors import StoreNewer
 
-__all__ = ["Migration", "load_migrations", "upgrade", "version_of"]
+__all__ = ["Migration", "load_migrations", "step_up", "upgrade", "version_of"]
 
 FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 
@@ -47,12 +47,32 @@ def version_of(connection: Connection, name: str) -> int:
 
 def upgrade(connection: Connection, steps: Sequence[Migration], name: str) -> None:
     """Runs the steps that the database lacks, in the caller's transaction. Raises StoreNewer, having done nothing."""
+    for step in _missing(connection, steps, name):
+        _take(connection, step)
+
+
+def step_up(connection: Connection, steps: Sequence[Migration], name: str) -> int:
+    """Runs the next step alone, in the caller's transaction; the version after it. Raises StoreNewer as `upgrade` does.
+
+    DuckDB does not commit a transaction that alters a table with rows, writes to it and alters it again, so what holds
+    rows takes one step at a time. Who is killed between two leaves a store that the next process goes on with.
+    """
+    missing = _missing(connection, steps, name)
+    if not missing:
+        return steps[-1].version
+    _take(connection, missing[0])
+    return missing[0].version
+
+
+def _missing(connection: Connection, steps: Sequence[Migration], name: str) -> list[Migration]:
     version = version_of(connection, name)
     refuse_newer(version, steps[-1].version, name)
-    for step in steps:
-        if step.version > version:
-            connection.execute(step.sql)
-            connection.execute("INSERT INTO schema_version VALUES (?, ?, ?)", [step.version, step.name, now()])
+    return [step for step in steps if step.version > version]
+
+
+def _take(connection: Connection, step: Migration) -> None:
+    connection.execute(step.sql)
+    connection.execute("INSERT INTO schema_version VALUES (?, ?, ?)", [step.version, step.name, now()])
 
 
 def refuse_newer(version: int, known: int, name: str) -> None:

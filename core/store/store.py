@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import TypeVar
 
-from core.schema import Correction, Label, Mark, NightshiftError, Promotion, Record, Session
-from core.store import champions, checks, erasing, leases, tables
+from core.schema import AuditEntry, Claim, Correction, Label, Mark, NightshiftError, Promotion, Record, Session
+from core.store import champions, checks, claims, erasing, leases, queue, summing, tables
 from core.store.database import Database, engine_of, open_database
 from core.store.engine import Connection, Work
 from core.store.leases import Lease
@@ -48,13 +48,20 @@ class Store:
         A record whose id is there already is skipped, so that any write may be repeated. So is one about an example, or
         an example of a picture, that was erased and is not there again.
         """
+        return self._append(records)[0]
+
+    def add_unless_erased(self, *records: Record) -> set[str]:
+        """Appends records as `add` does; returns the ids of those left out because what they are about was erased."""
+        return self._append(records)[1]
+
+    def _append(self, records: Sequence[Record]) -> tuple[int, set[str]]:
         by_kind: dict[type[Record], dict[str, Record]] = {}
         for record in records:
             if type(record) not in tables.COLUMNS:
                 raise TypeError(f"{type(record).__name__} is not a kind of record that the store keeps")
             by_kind.setdefault(type(record), {}).setdefault(record.id, record)
         if not by_kind:
-            return 0
+            return 0, set()
         rows = {kind: tables.rows_of(kind, by_id.values()) for kind, by_id in by_kind.items()}
         return self.database.write(lambda connection: _insert(connection, by_kind, rows))
 
@@ -102,6 +109,15 @@ class Store:
         )
         return [record for _, record in self._records(kind, choose)]
 
+    def page(
+        self, kind: type[T], limit: int, *, before_seq: int | None = None, **equals: object
+    ) -> list[tuple[int, T]]:
+        """The newest records earlier than `before_seq` that `find` would find, newest first, each with its number."""
+        choose = partial(
+            tables.select_seqs, kind=kind, equals=equals, before_seq=before_seq, limit=limit, newest_first=True
+        )
+        return self._records(kind, choose)
+
     def numbered(self, kind: type[T], after_seq: int = 0) -> list[tuple[int, T]]:
         """Every record of a kind later than `after_seq`, in order, each with its sequence number."""
         return self._records(kind, partial(tables.select_seqs, kind=kind, equals={}, after_seq=after_seq))
@@ -115,6 +131,10 @@ class Store:
         """The largest `seq` of any correction, 0 when there is none: what a snapshot reaches up to."""
         return self.database.read(lambda connection: tables.last_seq(connection, Correction, environment))
 
+    def last_seq(self, kind: type[Record], environment: str) -> int:
+        """The largest `seq` of a kind, 0 when there is none: whether anything was added since."""
+        return self.database.read(lambda connection: tables.last_seq(connection, kind, environment))
+
     def labels(self, environment: str, *, upto_seq: int | None = None, after_seq: int = 0) -> list[Label]:
         """The word that stands for each example, in the order in which the words were said.
 
@@ -124,9 +144,71 @@ class Store:
         choose = partial(tables.select_standing, environment=environment, upto_seq=upto_seq, after_seq=after_seq)
         return [_label(seq, word) for seq, word in self._records(Correction, choose)]
 
+    def voices(self, environment: str, *, upto_seq: int | None = None) -> list[Label]:
+        """The last word of each person that was not taken back, on examples of which more than one said something.
+
+        `upto_seq` as in `labels`. An example may come with one person alone: the others took back what they said.
+        """
+        choose = partial(tables.select_voices, environment=environment, upto_seq=upto_seq)
+        return [_label(seq, word) for seq, word in self._records(Correction, choose)]
+
     def sessions(self, environment: str) -> list[Session]:
         """Every session that predictions were made in, the one that began last first."""
         return self.database.read(lambda connection: tables.select_sessions(connection, environment))
+
+    def waiting(self, asked: queue.Asked) -> queue.Waiting:
+        """What waits for a person's eyes, most needed first."""
+        return self.database.read(lambda connection: queue.select_waiting(connection, asked))
+
+    def facets(self, environment: str) -> queue.Facets:
+        """What the queue can be searched by."""
+        return self.database.read(lambda connection: queue.facets(connection, environment))
+
+    def reviewed_since(self, environment: str, reviewer: str, moment: datetime) -> int:
+        """How many examples this reviewer worked through since then, as their words stand now."""
+        return self.database.read(lambda connection: queue.reviewed_since(connection, environment, reviewer, moment))
+
+    def without_signal(self, environment: str, basis: int, *, newest: int, limit: int) -> list[str]:
+        """Of the newest unanswered examples, those that were not held against `basis` answered ones yet."""
+        return self.database.read(
+            lambda connection: queue.without_signal(connection, environment, basis, newest, limit)
+        )
+
+    def claim(self, tickets: Sequence[claims.Ticket]) -> list[Claim]:
+        """Of one sitting's claims, those that are its own now; the items of the others are in other hands."""
+        return self.database.write(lambda connection: claims.take_claims(connection, tickets))
+
+    def heads(self, *kinds: type[Record]) -> tuple[tuple[int, int], ...]:
+        """For each kind its last sequence number and its rows: what was computed from them holds while these do."""
+        return self.database.read(lambda connection: summing.heads(connection, kinds))
+
+    def prediction_days(self, environment: str) -> list[summing.DayIndex]:
+        """Every day (UTC) with predictions, oldest first, and what tells whether its figures changed."""
+        return self.database.read(lambda connection: summing.index_days(connection, environment))
+
+    def days_of_predictions(self, environment: str, first: date, last: date) -> list[summing.DayOfPredictions]:
+        """Volume, answers, confidence and response times of each day (UTC) from `first` to `last`."""
+        return self.database.read(lambda connection: summing.days_of_predictions(connection, environment, first, last))
+
+    def answered(
+        self,
+        environment: str,
+        release: str,
+        *,
+        before_day: date | None = None,
+        from_day: date | None = None,
+        limit: int = 5_000,
+    ) -> list[summing.Answered]:
+        """The newest answers that a release gave itself, before a day (UTC) or from one on."""
+        return self.database.read(
+            lambda connection: summing.answered(
+                connection, environment, release, before_day=before_day, from_day=from_day, limit=limit
+            )
+        )
+
+    def words_of_several(self, environment: str) -> list[summing.Word]:
+        """Each reviewer's standing word on the examples that several reviewers answered."""
+        return self.database.read(lambda connection: summing.words_of_several(connection, environment))
 
     def lease(self, name: str, owner: str, ttl_s: float) -> Lease:
         """The lease `name` for `ttl_s` seconds. Raises LeaseHeld (with who and until when) while another lasts."""
@@ -153,8 +235,11 @@ class Store:
         promotion: Promotion,
         lease: str | None = None,
         token: int | None = None,
+        told: Sequence[AuditEntry] = (),
     ) -> bool:
         """Makes `new` champion and appends the promotion, in one transaction, if the champion is still `expected`.
+
+        `told` are the lines of the audit log about it, of the same transaction.
 
         Returns whether the promotion is done; repeating one that was done returns True and changes nothing. With a
         `lease`, raises LeaseLost unless `token` still holds it.
@@ -165,19 +250,19 @@ class Store:
             raise ValueError("a lease and its token go together")
         return self.database.write(
             lambda connection: champions.swap(
-                connection, expected=expected, promotion=promotion, lease=lease, token=token
+                connection, expected=expected, promotion=promotion, lease=lease, token=token, told=told
             )
         )
 
-    def quarantine(self, mark: Mark, retreat: Promotion | None = None) -> bool:
-        """Keeps the mark, and where its release serves makes `retreat` in the same transaction.
+    def quarantine(self, mark: Mark, retreat: Promotion | None = None, *, told: Sequence[AuditEntry] = ()) -> bool:
+        """Keeps the mark and `told`, and where its release serves makes `retreat` in the same transaction.
 
         Returns whether it is done: not where the release serves and `retreat` does not replace it. Repeating what was
         done changes nothing. Raises Quarantined where `retreat` goes to a quarantined release.
         """
         if retreat is not None and retreat.previous != mark.release:
             raise ValueError("a retreat leads away from the release that is quarantined")
-        return self.database.write(lambda connection: champions.quarantine(connection, mark, retreat))
+        return self.database.write(lambda connection: champions.quarantine(connection, mark, retreat, told))
 
     def erase(
         self,
@@ -213,9 +298,14 @@ class Store:
     def compact(self) -> bool:
         """Writes the database anew, so that nothing deleted is left in free parts of it; whether that was done.
 
-        Nobody can write meanwhile. Raises StoreBusy where others write without a pause.
+        Nobody can write meanwhile; on a lake, only between its steps. Raises StoreBusy where others write without a
+        pause.
         """
         return self.database.compact()
+
+    def remains(self, ids: Collection[str], texts: Collection[str]) -> list[str]:
+        """Where the files of a lake, or its catalog, still hold one of these ids or texts; a line each."""
+        return self.database.engine.remains(ids, texts)
 
     def tables(self) -> dict[str, int]:
         """How many records of each kind there are."""
@@ -228,8 +318,11 @@ class Store:
         return self.database.read(checks.problems)
 
     def tend(self) -> dict[str, int]:
-        """Puts in order what many small writes left behind, and says what was done. Changes no record."""
-        return self.database.engine.tend(self.database.deadline_s)
+        """Puts in order what many small writes left behind, and says what was done. No record goes but claims that
+        others replaced."""
+        thinned = self.database.write(claims.thin_claims)
+        done = self.database.engine.tend(self.database.deadline_s)
+        return {**({"claims_replaced": thinned} if thinned else {}), **done}
 
     def _records(self, kind: type[T], choose: Callable[[Connection], list[int]]) -> list[tuple[int, T]]:
         def first_page(connection: Connection) -> tuple[list[int], dict[int, str]]:
@@ -247,13 +340,17 @@ def _insert(
     connection: Connection,
     by_kind: Mapping[type[Record], Mapping[str, Record]],
     rows: Mapping[type[Record], list[list[object]]],
-) -> int:
+) -> tuple[int, set[str]]:
+    """How many were new, and which ids came too late."""
     late = erasing.too_late(connection, [record for by_id in by_kind.values() for record in by_id.values()])
+    if late and all(id in late for kind, by_id in by_kind.items() if kind is not AuditEntry for id in by_id):
+        # Nothing was done, so there is nothing to tell of.
+        by_kind = {kind: by_id for kind, by_id in by_kind.items() if kind is not AuditEntry}
     added = 0
     for kind, by_id in by_kind.items():
         kept = [record for id, record in by_id.items() if id not in late]
         added += tables.insert(connection, kind, rows[kind] if len(kept) == len(by_id) else tables.rows_of(kind, kept))
-    return added
+    return added, late
 
 
 def _label(seq: int, word: Correction) -> Label:

@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from core.schema import (
+    AuditEntry,
     Checkpoint,
+    Claim,
     Correction,
     DatasetVersion,
     Decision,
@@ -21,25 +23,32 @@ from core.schema import (
     Evaluation,
     Example,
     Frozen,
+    Grant,
     HubStep,
     JudgeAudit,
     Judgment,
+    LoginFailure,
     Mark,
     Media,
     NightshiftError,
     Notice,
+    Password,
     Prediction,
     Promotion,
     Record,
     Release,
+    Revocation,
     Rollout,
     Run,
     Session,
+    SettingChange,
     ShadowAnswer,
+    Signal,
     StageResult,
     Tombstone,
     Trial,
     TrialStep,
+    User,
     Variant,
 )
 from core.store.engine import Connection
@@ -51,20 +60,31 @@ __all__ = [
     "insert",
     "last_seq",
     "parse",
+    "payload_of",
     "payloads",
     "rows_of",
     "select_seqs",
     "select_sessions",
     "select_standing",
+    "select_voices",
 ]
 
 T = TypeVar("T", bound=Record)
 
 COLUMNS: dict[type[Record], tuple[str, ...]] = {
     Media: ("form", "blob", "phash", "source", "session"),
-    Example: ("environment", "cluster", "parent"),
-    Prediction: ("environment", "example", "release", "from_person", "session"),
-    Correction: ("environment", "example", "prediction", "reviewer", "chosen_by", "retracts"),
+    Example: ("environment", "cluster", "parent", "ask"),
+    Prediction: (
+        "environment",
+        "example",
+        "release",
+        "from_person",
+        "session",
+        "answer",
+        "confidence",
+        "latency_ms",
+    ),
+    Correction: ("environment", "example", "prediction", "reviewer", "chosen_by", "retracts", "answer"),
     Variant: ("environment", "example", "parent", "how", "run"),
     Judgment: ("environment", "example", "judge", "prompt_version"),
     Rollout: ("environment", "example", "run"),
@@ -87,9 +107,28 @@ COLUMNS: dict[type[Record], tuple[str, ...]] = {
     ShadowAnswer: ("environment", "trial", "prediction"),
     Erasure: ("asked", "done_at"),
     Tombstone: ("erasure", "what", "content"),
+    User: ("name", "uid"),
+    Password: ("uid",),
+    Grant: ("form", "uid"),
+    Revocation: ("revoked",),
+    LoginFailure: ("name", "address"),
+    AuditEntry: ("who", "action"),
+    SettingChange: ("key", "undoes"),
+    Claim: ("environment", "example", "prediction", "reviewer", "sitting", "until"),
+    Signal: ("environment", "example", "domain", "novelty", "drift", "basis"),
 }
 KINDS = tuple(COLUMNS)
-SQL_TYPES = {"from_person": "BOOLEAN", "done_at": "TIMESTAMPTZ"}
+LAST_SEQ = 2**63 - 1
+SQL_TYPES = {
+    "from_person": "BOOLEAN",
+    "done_at": "TIMESTAMPTZ",
+    "until": "TIMESTAMPTZ",
+    "confidence": "DOUBLE",
+    "latency_ms": "DOUBLE",
+    "novelty": "DOUBLE",
+    "drift": "DOUBLE",
+    "basis": "BIGINT",
+}
 
 
 def rows_of(kind: type[Record], records: Iterable[Record]) -> list[list[object]]:
@@ -98,7 +137,7 @@ def rows_of(kind: type[Record], records: Iterable[Record]) -> list[list[object]]
     return [
         [record.id for record in kept],
         [record.at for record in kept],
-        [_payload(record) for record in kept],
+        [payload_of(record) for record in kept],
         *([_plain(getattr(record, column)) for record in kept] for column in COLUMNS[kind]),
     ]
 
@@ -120,6 +159,7 @@ def select_seqs(
     equals: Mapping[str, object],
     *,
     after_seq: int = 0,
+    before_seq: int | None = None,
     limit: int | None = None,
     newest_first: bool = False,
 ) -> list[int]:
@@ -127,8 +167,11 @@ def select_seqs(
     where, values = _where(kind, equals)
     order = "DESC" if newest_first else "ASC"
     bound = "" if limit is None else f" LIMIT {int(limit)}"
+    # Rows with one id are the same record. Grouping is many times quicker than the view, which ranks all rows first.
     found = connection.execute(
-        f'SELECT seq FROM "{kind.kind}" WHERE {where} AND seq > ? ORDER BY seq {order}{bound}', [*values, after_seq]
+        f"SELECT min(seq) AS first FROM {kind.kind}_event WHERE {where} GROUP BY id "
+        f"HAVING min(seq) > ? AND min(seq) < ? ORDER BY first {order}{bound}",
+        [*values, after_seq, LAST_SEQ if before_seq is None else before_seq],
     )
     return [row[0] for row in found.fetchall()]
 
@@ -140,7 +183,7 @@ def select_standing(
 
     The view `labels` is this for all environments and the present.
     """
-    upto = 2**63 - 1 if upto_seq is None else upto_seq
+    upto = LAST_SEQ if upto_seq is None else upto_seq
     found = connection.execute(
         "SELECT seq FROM ("
         "SELECT seq FROM word "
@@ -148,6 +191,19 @@ def select_standing(
         "QUALIFY row_number() OVER (PARTITION BY example ORDER BY seq DESC) = 1"
         ") AS standing WHERE seq > ? ORDER BY seq",
         [environment, upto, upto, after_seq],
+    )
+    return [row[0] for row in found.fetchall()]
+
+
+def select_voices(connection: Connection, environment: str, *, upto_seq: int | None = None) -> list[int]:
+    """Sequence numbers of each person's last word that stands as of `upto_seq`, where several persons have one."""
+    upto = 2**63 - 1 if upto_seq is None else upto_seq
+    stands = "environment = ? AND seq <= ? AND (retracted_seq IS NULL OR retracted_seq > ?)"
+    found = connection.execute(
+        f"SELECT seq FROM word WHERE {stands} AND example IN (SELECT example FROM correction_event "
+        "WHERE environment = ? GROUP BY example HAVING min(reviewer) <> max(reviewer)) "
+        "QUALIFY row_number() OVER (PARTITION BY example, reviewer ORDER BY seq DESC) = 1 ORDER BY seq",
+        [environment, upto, upto, environment],
     )
     return [row[0] for row in found.fetchall()]
 
@@ -167,7 +223,7 @@ def select_sessions(connection: Connection, environment: str) -> list[Session]:
 def count(connection: Connection, kind: type[Record], equals: Mapping[str, object]) -> int:
     """How many records there are whose columns equal the values given."""
     where, values = _where(kind, equals)
-    row = connection.execute(f'SELECT count(*) FROM "{kind.kind}" WHERE {where}', values).fetchone()
+    row = connection.execute(f"SELECT count(DISTINCT id) FROM {kind.kind}_event WHERE {where}", values).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -220,7 +276,8 @@ def parse(kind: type[T], payload: str) -> T:
         ) from error
 
 
-def _payload(record: Record) -> str:
+def payload_of(record: Record) -> str:
+    """The record as it is kept. Raises NightshiftError for one that has no JSON."""
     # JSON has no infinities, and a null would not be read back as a number: they are kept as strings.
     try:
         return to_json(record.model_dump(), inf_nan_mode="strings").decode()
@@ -229,4 +286,7 @@ def _payload(record: Record) -> str:
 
 
 def _plain(value: object) -> object:
-    return value.value if isinstance(value, Enum) else value
+    """As it is searched by: an answer that is no text stands as its JSON."""
+    if isinstance(value, Enum):
+        return value.value
+    return to_json(value).decode() if isinstance(value, list | tuple | dict) else value

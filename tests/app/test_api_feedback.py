@@ -1,10 +1,45 @@
+"""Feedback over HTTP, in each environment."""
+
 import json
+from functools import partial
 
 import pytest
-from serving import said
+from served_homes import in_each_environment
+from serving import picture, said
 
+from core.environments.group_qc.summaries import Summariser
 from core.schema import Correction
 from core.services import Workspace
+
+pytestmark = in_each_environment
+
+AN_ANSWER = "an answer of the environment"
+
+
+@pytest.fixture(scope="module")
+def answers(ws, environment):
+    return ws.environment(environment).answers
+
+
+@pytest.fixture(scope="module")
+def asked(client, environment):
+    """Asks about a screen, or a group of one photo, with these words on it."""
+
+    def group(words):
+        files = {"photos": ("1.png", picture(words))}
+        response = client.post(f"/v1/{environment}/groups", files=files, data={"mission": "air_baffle"})
+        assert response.status_code == 200, response.text
+        return {**response.json(), "prediction_id": response.json()["prediction"]}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Summariser, "write", lambda *asked: [("正面，挡风板齐全，标签清晰", None)] * len(asked[-1]))
+        yield group if environment == "group_qc" else partial(said, client)
+
+
+@pytest.fixture(scope="module")
+def answered(asked):
+    """An answer that nobody has said anything of."""
+    return asked("Fifth words")["prediction_id"]
 
 
 def give(client, prediction, **body):
@@ -15,18 +50,18 @@ def words(ws):
     return ws.store.count(Correction)
 
 
-def test_feedback_is_committed_before_it_is_acknowledged(client, module_home):
-    answer = said(client, "First words")
-    response = give(client, answer["prediction_id"], label="off_task", reason="a game")
+def test_feedback_is_committed_before_it_is_acknowledged(client, asked, answers, module_home):
+    answer = asked("First words")
+    response = give(client, answer["prediction_id"], label=answers[1], reason="a game")
     assert response.status_code == 201
     elsewhere = Workspace.open(module_home)
     word = elsewhere.store.get(Correction, response.json()["correction_id"])
-    assert (word.answer, word.reason, word.prediction) == ("off_task", "a game", answer["prediction_id"])
+    assert (word.answer, word.reason, word.prediction) == (answers[1], "a game", answer["prediction_id"])
 
 
-def test_a_word_can_be_taken_back_once(client):
-    answer = said(client, "Second words")
-    given = give(client, answer["prediction_id"], label="on_task").json()
+def test_a_word_can_be_taken_back_once(client, asked, answers):
+    answer = asked("Second words")
+    given = give(client, answer["prediction_id"], label=answers[0]).json()
     undone = give(client, answer["prediction_id"], undo=True)
     assert undone.status_code == 201
     assert undone.json()["undone"] == given["correction_id"]
@@ -34,57 +69,57 @@ def test_a_word_can_be_taken_back_once(client):
     assert give(client, answer["prediction_id"], undo=True).status_code == 409
 
 
-def test_a_corrected_picture_answers_as_corrected_at_once(client):
-    first = said(client, "Third words")
-    other = {"on_task": "off_task", "off_task": "on_task"}[first["verdict"]]
+def test_a_corrected_picture_answers_as_corrected_at_once(client, asked, answers):
+    first = asked("Third words")
+    other = next(each for each in answers if each != first["verdict"])
     give(client, first["prediction_id"], label=other)
-    second = said(client, "Third words")
+    second = asked("Third words")
     assert (second["verdict"], second["from_person"]) == (other, True)
     assert not first["from_person"]
 
 
-def test_nobody_can_tell_is_kept_and_answers_nothing(client):
-    first = said(client, "Fourth words")
+def test_nobody_can_tell_is_kept_and_answers_nothing(client, asked):
+    first = asked("Fourth words")
     assert give(client, first["prediction_id"], label="cannot_tell").status_code == 201
-    assert not said(client, "Fourth words")["from_person"]
+    assert not asked("Fourth words")["from_person"]
 
 
 @pytest.mark.parametrize(
     "body",
     [
         {},
-        {"label": "on_task", "undo": True},
+        {"label": AN_ANSWER, "undo": True},
         {"undo": False},
         {"undo": "yes"},
         {"undo": True, "reason": "why not"},
         {"label": "On task"},
         {"label": ""},
-        {"label": ["on_task"]},
-        {"label": "on_task", "reviewer": "somebody else"},
-        {"label": "on_task", "reason": "x" * 2001},
+        {"label": [AN_ANSWER]},
+        {"label": AN_ANSWER, "reviewer": "somebody else"},
+        {"label": AN_ANSWER, "reason": "x" * 2001},
     ],
 )
-def test_feedback_that_is_none_is_refused_and_nothing_is_stored(client, ws, body):
-    answer = said(client, "Fifth words")
+def test_feedback_that_is_none_is_refused_and_nothing_is_stored(client, answered, answers, ws, body):
     before = words(ws)
-    response = give(client, answer["prediction_id"], **body)
+    if body.get("label") == AN_ANSWER:
+        body = {**body, "label": answers[0]}
+    response = give(client, answered, **body)
     assert response.status_code == 422, response.text
     assert isinstance(response.json()["detail"], str)
     assert words(ws) == before
 
 
 @pytest.mark.parametrize("prediction", ["nobody", "0" * 32, "../../etc/passwd", "' OR 1=1 --"])
-def test_feedback_on_an_unknown_prediction_is_refused(client, ws, prediction):
+def test_feedback_on_an_unknown_prediction_is_refused(client, answers, ws, prediction):
     before = words(ws)
-    assert give(client, prediction, label="on_task").status_code == 404
+    assert give(client, prediction, label=answers[0]).status_code == 404
     assert give(client, prediction, undo=True).status_code == 404
     assert words(ws) == before
 
 
-def test_a_form_of_another_page_cannot_be_feedback(client, ws):
-    answer = said(client, "Sixth words")
+def test_a_form_of_another_page_cannot_be_feedback(client, answered, answers, ws):
     before = words(ws)
-    body = json.dumps({"prediction_id": answer["prediction_id"], "label": "on_task"})
+    body = json.dumps({"prediction_id": answered, "label": answers[0]})
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         assert client.post("/v1/feedback", content=body, headers={"content-type": kind}).status_code == 415
     assert words(ws) == before

@@ -3,8 +3,9 @@ from serving import ADDRESS, HOST, PORT, said
 from starlette.routing import Mount
 from starlette.websockets import WebSocketDisconnect
 
-from app.guard import own_hosts, require_loopback
+from app.guard import own_hosts, require_reach
 from core.schema import Correction, NightshiftError
+from core.settings import AccessSettings
 
 FOREIGN_HOSTS = ["evil.example", "evil.example:7860", "127.0.0.1:7861", "127.0.0.1", "localhost", "a.nip.io:7860"]
 FOREIGN_ORIGINS = ["http://evil.example", "null", "https://127.0.0.1:7860", "http://127.0.0.1:3000", "http://localhost"]
@@ -92,14 +93,21 @@ def test_on_port_80_browsers_leave_the_port_out():
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "10.0.0.1", "example.org", "", "127.0.0.1.nip.io"])
-def test_only_loopback_is_listened_on(host):
+def test_without_users_only_loopback_is_listened_on(host):
     with pytest.raises(NightshiftError, match="refusing to listen"):
-        require_loopback(host)
+        require_reach(host, AccessSettings(), has_users=False)
+    require_reach(host, AccessSettings(), has_users=True)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1", "[::1]"])
 def test_loopback_is_loopback_by_any_name(host):
-    require_loopback(host)
+    require_reach(host, AccessSettings(), has_users=False)
+
+
+@pytest.mark.parametrize("told", [{"allowed_hosts": ["ns.example.org"]}, {"trusted_proxies": ["10.0.0.7"]}])
+def test_what_is_reached_through_a_proxy_needs_users_too(told):
+    with pytest.raises(NightshiftError, match="nightshift users add"):
+        require_reach("127.0.0.1", AccessSettings(**told), has_users=False)
 
 
 @pytest.mark.parametrize("path", ["/", "/review", "/models", "/v1/openapi.json", "/healthz", "/nothing", "/v1/media/0"])
@@ -127,7 +135,6 @@ def test_every_answer_carries_careful_headers(client, path):
         ("POST", "/gradio_api/vibe-edit"),
         ("GET", "/gradio_api/deep_link"),
         ("GET", "/monitoring"),
-        ("POST", "/login"),
     ],
 )
 def test_gradio_serves_no_more_than_the_console_needs(client, method, path):

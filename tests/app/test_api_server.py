@@ -1,5 +1,4 @@
 import socket
-import threading
 import time
 
 import httpx
@@ -9,36 +8,6 @@ from serving import WORK, picture
 
 from app.server import serve
 from core.schema import NightshiftError, Prediction
-from core.services import Workspace
-
-
-def wait_until(url, status, seconds=60):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            response = httpx.get(url, timeout=10)
-            if response.status_code == status:
-                return response
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"{url} did not answer {status} within {seconds} s")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """A real server on a free port, and its home."""
-    home = tmp_path_factory.mktemp("real") / "home"
-    address, listening = [], threading.Event()
-
-    def told(where):
-        address.append(where)
-        listening.set()
-
-    threading.Thread(target=serve, args=(home, "127.0.0.1", 0), kwargs={"on_listening": told}, daemon=True).start()
-    assert listening.wait(60)
-    wait_until(f"{address[0]}/readyz", 200)
-    return address[0], Workspace.open(home)
 
 
 def post(address):

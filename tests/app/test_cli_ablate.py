@@ -1,13 +1,12 @@
 """`nightshift ablate`: one part of the learning taken out at a time."""
 
-import csv
 import json
 from pathlib import Path
 
 import pytest
+from few_screens import SCREENS, few_screens
 from forked import nightshift
 
-from core.environments.screen.draw import draw_samples
 from core.services.ablation import ARMS
 
 SETTINGS = """
@@ -22,7 +21,6 @@ folds = 2
 hostile_screens = 0
 golden_share = 0.0
 """
-SCREENS = 4
 FIGURES = {
     "about", "n", "accuracy", "ci95", "balanced_accuracy", "auroc", "ece", "abstaining", "hard", "from_full",
     "by_split", "latency_ms", "training",
@@ -31,17 +29,7 @@ FIGURES = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few drawn screens, each of an application of its own."""
-    directory = tmp_path_factory.mktemp("samples")
-    draw_samples(directory)
-    with (directory / "tasks.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    kept = sorted({row["file"] for row in rows})[:SCREENS]
-    with (directory / "tasks.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row for row in rows if row["file"] in kept)
-    return directory
+    return few_screens(tmp_path_factory.mktemp("samples"))
 
 
 def test_arms_are_trained_and_measured_and_leave_only_readings_and_what_was_asked_for(

@@ -1,6 +1,5 @@
 """What the commands answer, as programs read it."""
 
-import csv
 import json
 import shutil
 import subprocess
@@ -9,27 +8,16 @@ import time
 from pathlib import Path
 
 import pytest
+from few_screens import SCREENS, few_screens
 from forked import nightshift
 
-from core.environments.screen.draw import draw_samples
 from core.store import open_store
-
-SCREENS = 4
 
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A labelled folder of a few drawn screens."""
-    directory = tmp_path_factory.mktemp("samples")
-    draw_samples(directory)
-    with (directory / "tasks.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    kept = sorted({row["file"] for row in rows})[:SCREENS]
-    with (directory / "tasks.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row for row in rows if row["file"] in kept)
-    return directory
+    return few_screens(tmp_path_factory.mktemp("samples"))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from forked import nightshift
 
 from core.environments.screen.draw import draw_samples
@@ -19,6 +20,7 @@ hostile_screens = 0
 SUITES = {"corrected", "live", "unseen", "hard", "all"}
 
 
+@pytest.mark.soak
 def test_a_folder_is_replayed_under_this_homes_settings_and_leaves_only_readings_behind(
     home: Path, tmp_path: Path
 ) -> None:

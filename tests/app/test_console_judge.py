@@ -3,6 +3,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from app.console.judge import _Judge
+from app.console.night_cards import reward_card
 from core.evaluation.charts import Interval, interval_chart
 from core.schema import (
     Agreement,
@@ -17,6 +18,7 @@ from core.schema import (
     now,
 )
 from core.services import Workspace
+from core.services.standing import rewards_of
 
 NASTY = "<img src=x onerror=alert(1)> ${alert(2)}"
 
@@ -24,7 +26,8 @@ NASTY = "<img src=x onerror=alert(1)> ${alert(2)}"
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """A home whose judges were audited, and that had a night."""
-    ws = Workspace.open(tmp_path_factory.mktemp("judged") / "home", judge=["reading", "openai"])
+    no_audits = {"audit_share": 0.0, "audits_per_night": 0}
+    ws = Workspace.open(tmp_path_factory.mktemp("judged") / "home", judge=["reading", "openai"], review=no_audits)
     example = Example.make("screen", ("m" * 64,), NASTY, answers=("on_task", "off_task"), cluster="c")
     run = Run(id=new_id(), environment="screen", seed=1)
     said = Prediction(
@@ -63,13 +66,18 @@ def judgment(example, judge, on_task):
 
 
 def test_the_page_says_what_was_measured_what_it_cost_and_what_is_left_to_people(page):
-    agreement, categories, rewards, standing, contradictions = page.facts()
+    agreement, disagreements, categories, standing = page.facts()
     assert agreement.count("<svg") == 2 and "on 18 examples" in agreement
     assert "90% of 18" in categories
     assert "earns 25% of its weight" in standing and "alone right 5 times" in standing
     assert "1,000,000 of 5,000,000 tokens" in standing
-    assert "one example" in contradictions and 'href="/review"' in contradictions
-    assert "exact verdict" in rewards and "0.80" in rewards and "–" in rewards
+    assert "one example" in disagreements and 'href="/review"' in disagreements and "among judges" in disagreements
+
+
+def test_what_answers_earned_is_shown_part_by_part(page):
+    (run,) = page.ws.store.find(Run)
+    drawn = reward_card(page.environment, rewards_of(page.ws, run.id))
+    assert "exact verdict" in drawn and "0.80" in drawn and "–" in drawn and "<img" not in drawn
 
 
 def test_nothing_that_stands_in_data_is_run(page):
@@ -78,9 +86,9 @@ def test_nothing_that_stands_in_data_is_run(page):
 
 def test_a_home_without_audits_says_how_to_make_one(home):
     ws = Workspace.open(home)
-    agreement, categories, rewards, standing, contradictions = _Judge(ws, ws.environment("screen")).facts()
+    agreement, disagreements, categories, standing = _Judge(ws, ws.environment("screen")).facts()
     assert "nightshift judge audit" in agreement and "nightshift judge audit" in standing
-    assert (categories, rewards, contradictions) == ("", "", "")
+    assert "No judge contradicts" in disagreements and categories == ""
 
 
 def test_an_audit_asked_for_where_nothing_is_up_says_so(page):

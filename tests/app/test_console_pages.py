@@ -15,6 +15,7 @@ from core.schema import Correction, Evidence, Media, NightshiftError, Prediction
 from core.services import Workspace
 
 NASTY = "<img src=x onerror=alert(1)> ${alert(2)} {{value}} \"'"
+PAGES = ("", "review", "figures", "runs", "models", "judge")
 JUNK = [None, "x", -1, [], {}, {"prediction_id": "nobody"}, "\ud800", ["x"] * 9, {"path": "/etc/passwd"}]
 
 
@@ -27,7 +28,7 @@ def handlers(client):
     """Index and number of inputs of every handler on every page."""
     return {
         each["id"]: len(each["inputs"])
-        for page in ("", "review", "models", "judge")
+        for page in PAGES
         for each in configuration(client, page)["dependencies"]
         if each["backend_fn"]
     }
@@ -45,7 +46,7 @@ def counts(ws):
 
 
 def test_no_handler_is_in_a_public_list(client):
-    for page in ("", "review", "models", "judge"):
+    for page in PAGES:
         assert all(each["api_visibility"] == "private" for each in configuration(client, page)["dependencies"])
 
 
@@ -126,7 +127,7 @@ def test_the_champion_s_page_knows_where_a_rollback_goes(home):
     first = fresh.store.champion("screen")
     promote(fresh, make_release(fresh, 2.0))
     assert page._target(page._history()) == first
-    assert "promoted" in page._facts()[2]
+    assert "promoted" in page.facts()[2]
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,8 @@ def test_run_now_says_clearly_that_nothing_is_up(home):
     tonight = Tonight(fresh, fresh.environment("screen"))
     with pytest.raises(NightshiftError, match="not up"):
         tonight.start()
-    card, is_at_work, asked = tonight.look(None)
-    assert "Prefect is not running" in card
-    assert (is_at_work, asked) == (False, None)
+    with pytest.raises(NightshiftError, match="not up"):
+        tonight.cancel()
+    look = tonight.look(None)
+    assert "Prefect is not running" in look.card
+    assert (look.is_at_work, look.asked) == (False, None)

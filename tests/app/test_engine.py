@@ -1,35 +1,48 @@
 import threading
-import time
 
 import pytest
 from releases import make_release, promote
 from serving import WORK, picture
 
-from app.engine import CHECK_EVERY_S, MAX_WAITING, Engine, EngineBusy
-from core.schema import Example, NightshiftError
-from core.services import Workspace
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
+from app.engine import DeadlinePassed, Engine, EngineBusy, EngineStopping, Wanted
+from core.schema import Media, NightshiftError, Prediction
+from core.services import Workspace, correct
 
 
 @pytest.fixture
 def fresh(home):
-    return Workspace.open(home)
+    return Workspace.open(home, engine={"places": 8, "batch": 4})
 
 
 @pytest.fixture
-def clock():
-    return Clock()
+def engine(fresh):
+    engine = Engine(fresh)
+    yield engine
+    engine.close()
 
 
-@pytest.fixture
-def engine(fresh, clock):
-    return Engine(fresh, clock=clock)
+class Gate:
+    """Holds up who goes through it."""
+
+    def __init__(self, monkeypatch, target, name):
+        self.reached, self.go_on, self.calls = threading.Event(), threading.Event(), []
+        inner = getattr(target, name)
+
+        def held_up(*args, **kwargs):
+            self.calls.append(args)
+            self.reached.set()
+            assert self.go_on.wait(30)
+            return inner(*args, **kwargs)
+
+        monkeypatch.setattr(target, name, held_up)
+
+
+def number(metric, **labels):
+    """What a counter stands at, or what a histogram sums to."""
+    for sample in metric.collect()[0].samples:
+        if sample.name.endswith(("_total", "_sum")) and sample.labels == labels:
+            return sample.value
+    return 0.0
 
 
 def test_it_answers_with_the_champion_and_measures_what_it_took(engine, fresh):
@@ -38,101 +51,95 @@ def test_it_answers_with_the_champion_and_measures_what_it_took(engine, fresh):
     assert engine.latency_ms() == {"n": 1, "p50": answered.latency_ms, "p95": answered.latency_ms}
 
 
-def test_nothing_is_loaded_before_it_is_asked_for_or_warmed_up(engine, fresh):
+def test_feedback_on_an_answer_is_taken_at_once(engine, fresh):
+    answered = engine.classify("screen", picture(), WORK)
+    assert correct(fresh, answered.id, "off_task").prediction == answered.id
+
+
+def test_nothing_is_loaded_before_it_is_asked_for_or_looked_at(engine, fresh):
     assert engine.serving("screen") is None
     assert engine.latency_ms()["n"] == 0
-    engine.warm_up()
+    engine.seats.look()
     assert engine.serving("screen") == fresh.store.champion("screen")
 
 
-def test_a_new_champion_is_seen_within_a_second_and_no_sooner(engine, fresh, clock):
-    old = engine.classifier("screen")
+def test_a_new_champion_is_loaded_and_warmed_up_before_it_takes_its_seat(engine, fresh, monkeypatch):
+    engine.seats.look()
+    old = engine.serving("screen")
     new = make_release(fresh, 2.0)
     promote(fresh, new)
-    clock.now += CHECK_EVERY_S / 2
-    assert engine.classifier("screen") is old
-    clock.now += CHECK_EVERY_S
-    assert engine.classifier("screen").release_id == new.id
+    warming = Gate(monkeypatch, type(engine.classifier("screen")), "warm_up")
+    swap = threading.Thread(target=engine.seats.look)
+    swap.start()
+    assert warming.reached.wait(30)
+    assert engine.classify("screen", picture(), WORK).release == old
+    warming.go_on.set()
+    swap.join(30)
+    assert engine.classify("screen", picture(), WORK).release == new.id
 
 
-def test_a_request_keeps_the_model_it_began_with(engine, fresh, clock):
-    example = fresh.store.get_many(Example, [engine.classify("screen", picture(), WORK).example])
-    began_with = engine.classifier("screen")
-    old = fresh.store.champion("screen")
-    promote(fresh, make_release(fresh, 2.0))
-    clock.now += 2 * CHECK_EVERY_S
-    assert engine.classifier("screen").release_id != old
-    assert began_with.predict(example)[0].release == old
+def test_a_picture_keeps_the_model_it_was_read_for(engine, fresh, monkeypatch):
+    engine.seats.look()
+    old = engine.classifier("screen")
+    asking = Gate(monkeypatch, old, "predict")
+    (future,) = engine.submit("screen", [Wanted(picture(), WORK)])
+    assert asking.reached.wait(30)
+    new = make_release(fresh, 2.0)
+    promote(fresh, new)
+    engine.seats.look()
+    asking.go_on.set()
+    assert future.result(30).release == old.release_id
+    assert engine.classify("screen", picture(), WORK).release == new.id
 
 
-def test_a_champion_that_cannot_be_loaded_leaves_the_old_one_serving(engine, fresh, clock, caplog):
+def test_a_champion_that_cannot_be_loaded_leaves_the_old_one_serving_and_is_told_of_once(engine, fresh, caplog):
     old = engine.classifier("screen").release_id
     new = make_release(fresh, 2.0)
     promote(fresh, new)
-    folder = fresh.registry.path(new.checkpoints["policy"])
-    (folder / "model.safetensors").write_bytes(b"damaged")
-    clock.now += 2 * CHECK_EVERY_S
-    assert engine.classifier("screen").release_id == old
-    assert "keeps its model" in caplog.text
+    (fresh.registry.path(new.checkpoints["policy"]) / "model.safetensors").write_bytes(b"damaged")
+    engine.seats.look()
+    engine.seats.look()
+    assert engine.serving("screen") == old
+    assert caplog.text.count("keeps its model") == 1
     assert engine.classify("screen", picture(), WORK).release == old
+    assert number(engine.metrics.swaps, environment="screen", outcome="failed") == 2
 
 
-def test_while_a_new_champion_is_loaded_the_old_one_answers(engine, fresh, clock, monkeypatch):
-    old = engine.classifier("screen")
-    promote(fresh, make_release(fresh, 2.0))
-    clock.now += 2 * CHECK_EVERY_S
-    loading, go_on = threading.Event(), threading.Event()
-    find_champion = fresh.registry.champion
-
-    def slowly(environment):
-        loading.set()
-        go_on.wait(20)
-        return find_champion(environment)
-
-    monkeypatch.setattr(fresh.registry, "champion", slowly)
-    swap = threading.Thread(target=engine.classifier, args=("screen",))
-    swap.start()
-    assert loading.wait(20)
-    assert engine.classifier("screen") is old
-    go_on.set()
-    swap.join(20)
-    assert engine.classifier("screen") is not old
-
-
-def test_one_thread_at_a_time_asks_the_model(engine, monkeypatch):
+def test_what_waits_together_is_answered_by_one_call_of_the_model(engine, monkeypatch):
     classifier = engine.classifier("screen")
-    inside, most = 0, 0
-    ask = classifier.policy.answer_logprobs
-
-    def counted(batch):
-        nonlocal inside, most
-        inside += 1
-        most = max(most, inside)
-        time.sleep(0.01)
-        try:
-            return ask(batch)
-        finally:
-            inside -= 1
-
-    monkeypatch.setattr(classifier.policy, "answer_logprobs", counted)
-    threads = [threading.Thread(target=engine.classify, args=("screen", picture(), f"{WORK} {n}")) for n in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert engine.latency_ms()["n"] == 6
-    assert most == 1
+    asking = Gate(monkeypatch, classifier, "predict")
+    first = engine.submit("screen", [Wanted(picture(), WORK)])
+    assert asking.reached.wait(30)
+    others = engine.submit("screen", [Wanted(picture(), f"{WORK} {n}") for n in (1, 2, 3)])
+    same = engine.submit("screen", [Wanted(picture(), f"{WORK} 3")])
+    while len(engine._verdicts) < 4:
+        pass
+    asking.go_on.set()
+    answered = [future.result(30) for future in (*first, *others, *same)]
+    assert [len(examples) for (examples,) in asking.calls] == [1, 3]
+    assert len({each.id for each in answered}) == 5
+    assert len({each.example for each in answered}) == 4
 
 
-def test_when_too_many_wait_the_next_is_sent_away(engine):
-    for _ in range(MAX_WAITING):
-        engine._places.acquire()
-    with pytest.raises(EngineBusy):
+def test_when_too_many_are_under_way_the_next_is_sent_away_with_a_time_to_come_back(engine, monkeypatch):
+    asking = Gate(monkeypatch, engine.classifier("screen"), "predict")
+    futures = engine.submit("screen", [Wanted(picture(), f"{WORK} {n}") for n in range(8)])
+    with pytest.raises(EngineBusy) as busy:
         engine.classify("screen", picture(), WORK)
+    assert busy.value.retry_after_s >= 1
+    asking.go_on.set()
+    assert all(future.result(30) for future in futures)
+    assert engine.classify("screen", picture(), WORK)
+
+
+def test_of_several_all_are_taken_on_or_none(engine):
+    with pytest.raises(EngineBusy):
+        engine.submit("screen", [Wanted(picture(), WORK)] * 9)
+    assert engine.classify("screen", picture(), WORK)
 
 
 def test_what_is_refused_gives_its_place_back(engine):
-    for _ in range(MAX_WAITING + 1):
+    for _ in range(9):
         with pytest.raises(NightshiftError, match="text file"):
             engine.classify("screen", b"hello", WORK)
 
@@ -140,3 +147,48 @@ def test_what_is_refused_gives_its_place_back(engine):
 def test_an_unknown_environment_is_refused(engine):
     with pytest.raises(NightshiftError, match="films"):
         engine.classify("films", picture(), WORK)
+
+
+def test_what_nobody_waits_for_any_more_is_not_done(engine, fresh, monkeypatch):
+    engine.classifier("screen")
+    asking = Gate(monkeypatch, engine.classifier("screen"), "predict")
+    first = engine.submit("screen", [Wanted(picture(), WORK)])
+    assert asking.reached.wait(30)
+    late = engine.submit("screen", [Wanted(picture(), f"{WORK} late")], deadline_s=0.01)
+    gone = engine.submit("screen", [Wanted(picture(), f"{WORK} gone")])
+    assert gone[0].cancel()
+    with pytest.raises(DeadlinePassed, match=r"0\.01 s"):
+        engine.classify("screen", picture(), f"{WORK} later", deadline_s=0.01)
+    asking.go_on.set()
+    with pytest.raises(DeadlinePassed):
+        late[0].result(30)
+    assert first[0].result(30)
+    engine.close()
+    assert [len(examples) for (examples,) in asking.calls] == [1]
+    assert fresh.store.count(Prediction) == 1
+
+
+def test_a_stop_answers_what_was_begun_and_takes_nothing_on(engine, fresh, monkeypatch):
+    asking = Gate(monkeypatch, engine.classifier("screen"), "predict")
+    futures = engine.submit("screen", [Wanted(picture(), f"{WORK} {n}") for n in range(6)])
+    assert asking.reached.wait(30)
+    stop = threading.Thread(target=engine.close)
+    stop.start()
+    asking.go_on.set()
+    stop.join(30)
+    done = {future.result(0).id for future in futures if future.exception(0) is None}
+    assert done == {each.id for each in fresh.store.find(Prediction)}
+    assert len(done) >= 1
+    with pytest.raises(EngineStopping):
+        engine.classify("screen", picture(), WORK)
+
+
+def test_a_file_that_came_before_is_not_looked_at_again_unless_it_was_erased(engine, fresh):
+    engine.classify("screen", picture(), WORK)
+    engine.classify("screen", picture(), WORK)
+    assert (fresh.library.hits["picture"], fresh.library.misses["picture"]) == (1, 1)
+    (media,) = fresh.store.find(Media)
+    fresh.blobs.delete(media.blob)
+    engine.classify("screen", picture(), WORK)
+    assert fresh.blobs.exists(media.blob)
+    assert fresh.library.misses["picture"] == 2

@@ -16,13 +16,6 @@ from core.services import Workspace, advance, approve, correct, reject_release, 
 from core.services.rollout import begin_trial, open_trial
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory):
     """A home whose champion is there already, with a challenger beside it."""
@@ -66,7 +59,7 @@ def test_without_any_step_set_there_is_no_trial(opened):
 
 def test_silent_answers_are_kept_apart_and_end_the_shadow(opened):
     ws, trial = opened(shadow_share=1.0, shadow_answers=4)
-    engine = Engine(ws, clock=Clock())
+    engine = Engine(ws)
     said = ask(engine, 3)
     engine._shadows.settle()
     assert {each.release for each in said} == {ws.store.champion("screen")}
@@ -85,7 +78,7 @@ def test_silent_answers_are_kept_apart_and_end_the_shadow(opened):
 
 def test_a_canary_serves_its_share_and_the_same_screen_always_falls_on_the_same_side(opened):
     ws, trial = opened(canary_share=0.5, canary_answers=1000)
-    engine = Engine(ws, clock=Clock())
+    engine = Engine(ws)
     first, again = ask(engine, 12), ask(engine, 12)
     assert [each.release for each in first] == [each.release for each in again]
     assert {each.release for each in first} == {trial.release, trial.champion}
@@ -94,8 +87,7 @@ def test_a_canary_serves_its_share_and_the_same_screen_always_falls_on_the_same_
 
 def test_a_canary_that_people_contradict_is_reverted_by_itself(opened):
     ws, trial = opened(canary_share=0.5, canary_answers=1000)
-    clock = Clock()
-    engine = Engine(ws, clock=clock)
+    engine = Engine(ws)
     for said in ask(engine, 30):
         if said.release == trial.release:
             correct(ws, said.id, "on_task" if said.answer == "off_task" else "off_task")
@@ -104,13 +96,13 @@ def test_a_canary_that_people_contradict_is_reverted_by_itself(opened):
     assert (step["stage"], step["passed"]) == ("canary", False)
     assert step["figures"]["evidence"] >= 20
     assert "rejected" in ws.registry.marks(ws.registry.named("screen", trial.release))
-    clock.now += 5
+    engine.seats.look()
     assert {each.release for each in ask(engine, 12)} == {trial.champion}
 
 
 def test_a_canary_without_evidence_of_harm_becomes_champion(opened):
     ws, trial = opened(canary_share=0.5, canary_answers=3)
-    engine = Engine(ws, clock=Clock())
+    engine = Engine(ws)
     ask(engine, 12)
     advance(ws, "screen")
     assert ws.store.champion("screen") == trial.release

@@ -40,6 +40,8 @@ class ChatServer:
     "What it says in words, in place of a verdict."
     score_of: dict[str, float] = field(default_factory=dict)
     "What it thinks of free answers; 0 of others."
+    rewrites_as: str = "Rewritten."
+    "What it writes in place of any description."
     counts_tokens: bool = True
     answers_after_s: float = 0.0
     requests: list[Request] = field(default_factory=list)
@@ -70,8 +72,12 @@ class ChatServer:
             if name in request:
                 error = {"message": f"Unsupported parameter: {name}", "param": name, "code": "unsupported_parameter"}
                 return response(400, json.dumps({"error": error}))
-        if request.get("response_format", {}).get("json_schema", {}).get("name") == "scores":
+        wanted = request.get("response_format", {}).get("json_schema", {}).get("name")
+        if wanted == "scores":
             return self._scores(request)
+        if wanted == "rewritten":
+            said = json.dumps({"text": self.rewrites_as}) if self.says is None else self.says
+            return self._completion({"finish_reason": "stop", "message": {"role": "assistant", "content": said}})
         letter = letter_of_on_task(request)
         on_task = min(1.0, max(0.0, self.on_task + (self.favours_first if letter == "A" else -self.favours_first)))
         a = on_task if letter == "A" else 1 - on_task

@@ -12,23 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from core.environments.screen.rendering import QUIET
+
 SERVE = (
     "import sys; from pathlib import Path; from app.server import serve; "
     "serve(Path(sys.argv[1]), port=0, on_listening=lambda address: print(address, flush=True))"
 )
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 90_000
+REVIEWED = 20
+SEEN = """() => {
+    const desk = window.nightshift.review;
+    return !desk || desk.is_seen || /empty|error/.test(desk.root.dataset.state);
+}"""
+"The Review page takes no key for an item that nobody can have seen yet."
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def _wait_until_ready(server: Server) -> None:
 def chromium(playwright: Playwright) -> Browser | None:
     """Debian's Chromium, else the one that Playwright brought; None where there is neither."""
     found = shutil.which("chromium") or playwright.chromium.executable_path
-    return playwright.chromium.launch(executable_path=found, args=FLAGS) if Path(found).exists() else None
+    return playwright.chromium.launch(executable_path=found, args=list(QUIET)) if Path(found).exists() else None
 
 
 def open_page(
@@ -138,6 +137,30 @@ def describe(page: Page, work: str) -> None:
 
 def press(page: Page, key: str) -> None:
     """Presses a key and waits until the page has answered it."""
+    page.wait_for_function(SEEN)
     before = page.get_attribute("[data-turn]", "data-turn")
     page.keyboard.press(key)
     page.wait_for_function("(before) => document.querySelector('[data-turn]')?.dataset.turn !== before", arg=before)
+
+
+def settle(page: Page) -> None:
+    """Waits until everything that was said on the Review page is stored, or has come back."""
+    page.wait_for_function("window.nightshift.review.outbox.length === 0 && !window.nightshift.review.flushing")
+
+
+def by_day(page: Page, picture: Path) -> None:
+    """What an operator does of a morning: classifies, corrects, reviews REVIEWED by the keyboard, takes one back."""
+    page.goto("/")
+    page.wait_for_selector("#ns-intake")
+    describe(page, "Answer the open tickets of the support queue.")
+    copy_picture(page, picture)
+    page.keyboard.press("Control+V")
+    page.wait_for_selector("body[data-intake='answered'] .ns-verdict")
+    press(page, "c")
+    expect(page.locator(".ns-ack")).to_contain_text("You corrected")
+    page.goto("/review")
+    page.wait_for_selector(".ns-verdict")
+    for n in range(REVIEWED):
+        press(page, "2" if n % 3 == 2 else "1")
+    press(page, "u")
+    settle(page)

@@ -2,14 +2,34 @@
 
 import csv
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
-from core.schema import Prediction
+from core.schema import Example, Prediction, base, new_id
 from core.services import Classifier, Workspace, classify, correct, night
 from flows.vigil import only_night
 
-__all__ = ["answer_as_told", "classify_samples", "run_night"]
+__all__ = ["answer_as_told", "classify_samples", "days_ago", "hold_against", "run_night"]
+
+STAGES = [night.make_variants if name == "variants" else getattr(night, name) for name in night.STAGES]
+
+
+@contextmanager
+def days_ago(days: float) -> Iterator[None]:
+    """Whatever is recorded within the block says that it happened so long ago: a made-up past, for pictures."""
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) - timedelta(days=days)
+
+    present, base.datetime = base.datetime, Earlier
+    try:
+        yield
+    finally:
+        base.datetime = present
 
 
 def classify_samples(
@@ -26,6 +46,18 @@ def classify_samples(
     return labels
 
 
+def hold_against(ws: Workspace, first: Prediction, works: Sequence[str]) -> None:
+    """As if its screen had been classified for these works as well, ever surer."""
+    (example,) = ws.store.get_many(Example, [first.example])
+    bound = ws.environment(first.environment)
+    examples = [bound.example(example.media, work, cluster=example.cluster) for work in works]
+    said = [
+        first.model_copy(update={"id": new_id(), "example": each.id, "confidence": 0.5 + n / (2 * len(works))})
+        for n, each in enumerate(examples)
+    ]
+    ws.store.add(*examples, *said)
+
+
 def answer_as_told(ws: Workspace, labels: dict[str, str], allowed: dict[str, str]) -> None:
     """Gives a person's word on each prediction: its label, or what the house rule `allowed` says for its topic."""
     for prediction, label in labels.items():
@@ -38,8 +70,6 @@ def run_night(ws: Workspace) -> str:
     """A whole night, here and now; its outcome."""
     with only_night(ws.store, night.lease_name("screen"), ws.settings.night.lease_s, tell=sys.stderr.write) as lease:
         run = night.begin(ws, "screen", seed=1, trigger="schedule")
-        for stage in (night.ingest, night.make_variants, night.judge, night.train, night.evaluate, night.gate):
+        for stage in STAGES:
             stage(ws, run, lease)
-        night.promote(ws, run, lease)
-        night.report(ws, run, lease)
     return str(night.night_result(ws, run.id)["outcome"])

@@ -4,7 +4,7 @@ import pytest
 from acting import copy_picture, describe, drop_picture, press
 from playwright.sync_api import expect
 
-from core.schema import Correction, Prediction
+from core.schema import Correction, Example, Judgment, Prediction
 
 WORK = "Answer the open tickets of the support queue."
 
@@ -206,3 +206,25 @@ def test_the_picture_is_shown_in_full_by_the_keyboard_too(judged):
     judged.focus("#screen .ns-screen")
     judged.keyboard.press("Enter")
     expect(judged.locator("#ns-zoom")).to_be_visible()
+
+
+def test_a_recent_screen_is_held_against_other_work_without_its_file(judged, ws, request):
+    first = ws.store.find(Prediction)[-1]
+    describe(judged, f"{WORK} {request.node.name}, again")
+    turn = judged.get_attribute(".ns-verdict", "data-turn")
+    judged.locator(".ns-recent").first.click()
+    judged.wait_for_function("(turn) => document.querySelector('.ns-verdict').dataset.turn !== turn", arg=turn)
+    expect(judged.locator("#ns-intake")).to_have_attribute("data-state", "answered")
+    asked = ws.store.get_many(Example, [first.example, ws.store.find(Prediction)[-1].example])
+    assert asked[0].media == asked[1].media and asked[0].ask != asked[1].ask
+
+
+def test_the_judge_is_asked_on_request_and_answers_while_the_page_goes_on(judged, ws):
+    said = ws.store.find(Prediction)[-1]
+    assert ws.store.find(Judgment, example=said.example) == []
+    judged.keyboard.press("j")
+    expect(judged.locator("#opinion")).to_contain_text(re.compile("The judge (agrees|contradicts|cannot say)"))
+    assert len(ws.store.find(Judgment, example=said.example)) == 1
+    expect(judged.locator("#judge")).to_be_hidden()
+    press(judged, "a")
+    expect(judged.locator("#opinion")).to_contain_text("The judge")

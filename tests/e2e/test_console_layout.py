@@ -4,8 +4,11 @@ from acting import open_page
 PAGES = {
     "/": "#ns-intake",
     "/review": ".ns-verdict, .ns-empty",
+    "/figures": ".ns-tiles",
+    "/runs": "#ns-panel .ns-card .ns-bar",
     "/models": "#ns-panel .ns-headline",
     "/judge": "#ns-panel .ns-card",
+    "/settings": "#users-card",
 }
 
 

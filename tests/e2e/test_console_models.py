@@ -17,15 +17,20 @@ from core.schema import (
     content_id,
     new_id,
 )
+from core.services.night.evaluate import SUITE
 
 REASON = "Better: it mends 6 and breaks 1 of 40 examples."
 
 
 def evaluation(run, release, right):
     scores = tuple(
-        ItemScore(example=f"{n:064x}", cluster=f"{n:064x}", score=float(n in right), domain="music") for n in range(40)
-    )
-    return Evaluation(id=new_id(), environment="screen", release=release, suite="golden", run=run, scores=scores)
+        ItemScore(
+            example=f"{n:064x}", cluster=f"{n:064x}", score=float(n in right), domain="music", expected="on_task",
+            answer="on_task" if n in right else "off_task", probability=0.8, expected_probability=0.8,
+        )
+        for n in range(40)
+    )  # fmt: skip
+    return Evaluation(id=new_id(), environment="screen", release=release, suite=SUITE, run=run, scores=scores)
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +53,16 @@ def night(ws):
         outcome=Outcome.PROMOTED,
         reason=REASON,
     )
+    judged = {"judge": "reading", "judged": 3, "unscored": 0, "share": 0.25, "budget_spent": False, "calls": 3}
+    results = {"judge": judged, "variants": {"made": {"reworded": 4}, "dropped": {}}}
     stages = [
-        StageResult(id=content_id(run.id, name), run=run.id, stage=name, result={"outcome": "promoted"}, seconds=1.5)
+        StageResult(
+            id=content_id(run.id, name),
+            run=run.id,
+            stage=name,
+            result=results.get(name, {"outcome": "promoted"}),
+            seconds=1.5,
+        )
         for name in ("ingest", "variants", "judge", "train", "evaluate", "gate", "promote", "report")
     ]
     evaluations = (
@@ -118,8 +131,8 @@ def test_the_report_opens_and_runs_nothing(opened, night):
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-def test_how_the_challenger_learnt_can_be_unfolded(opened, night):
-    opened.click("text=How it learnt")
+def test_how_the_challenger_learnt_is_drawn_step_by_step(opened, night):
+    opened.goto(f"/runs?night={night.id}")
     expect(opened.locator("#learning-curves polyline.curve").first).to_be_visible()
     expect(opened.locator("#learning-curves")).to_contain_text("0.6 → 0.99")
     steps = opened.request.get(f"/v1/nights/{night.id}/steps").json()
@@ -127,12 +140,28 @@ def test_how_the_challenger_learnt_can_be_unfolded(opened, night):
     assert opened.request.get(f"/v1/nights/{'0' * 32}/steps").status == 404
 
 
-def test_nights_and_champions_are_listed(opened):
-    expect(card(opened, "Nights")).to_contain_text("promoted")
+def test_nights_and_champions_are_listed(opened, night):
     expect(card(opened, "Champions so far").locator("tbody tr")).to_have_count(2)
+    opened.goto("/runs")
+    expect(card(opened, "Nights")).to_contain_text("promoted")
+    opened.click(f"a[href='/runs?night={night.id}']")
+    expect(card(opened, "Night")).to_contain_text("asked for by the console, seed 7")
+    expect(card(opened, "What was decided")).to_contain_text("The challenger beat the champion")
+
+
+def test_both_sides_are_shown_on_the_same_examples(opened):
+    sides = card(opened, "Champion and challenger side by side").locator(".ns-side")
+    expect(sides.nth(0)).to_contain_text("50.0%")
+    expect(sides.nth(1)).to_contain_text("62.5%")
+
+
+def test_a_model_leads_to_the_night_that_made_it(opened, ws):
+    expect(opened.locator("#lineage-shown")).to_contain_text(ws.store.champion("screen")[:10])
+    expect(opened.locator("#lineage-shown")).to_contain_text("the night that made it")
 
 
 def test_a_night_cannot_start_where_nothing_is_up_and_the_page_says_so(opened):
+    opened.goto("/runs")
     opened.click("#run-now")
     expect(opened.locator("#ns-panel")).to_contain_text("nightshift up")
     expect(opened.locator("#run-now")).to_be_enabled()

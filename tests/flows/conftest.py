@@ -1,16 +1,22 @@
-"""Homes in which people have said something, and a Prefect server that all of them share."""
+"""Homes of each environment in which people have said something, and a Prefect server that all of them share."""
 
 import csv
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import psutil
 import pytest
+from served_homes import smallest, write_settings
 
+from core.environments.group_qc.drawing import draw_groups, drawn_group
+from core.environments.group_qc.summaries import Summariser
 from core.environments.screen.draw import draw_samples
+from core.media import intake
 from core.services import Workspace, import_folder
+from core.services.groups import Inspector, import_groups
 from flows.server import Running, prefect_server
 
 SCREENS, LABELS = 6, 12
@@ -28,18 +34,55 @@ latency_ratio = 1000  # what a machine is doing beside this must not decide
 [night]
 lease_s = 8
 """
+GROUPS, MISSIONS = 8, ("air_baffle", "cable_routing")
+SMALL_NIGHT_OF_GROUPS = {
+    "learning": {"threads": 1, "variants_per_correction": 2},
+    "gate": {"folds": 2, "golden_share": 0.2, "latency_ratio": 1000},
+    "night": {"lease_s": 8},
+}
 
 
 @pytest.fixture(scope="session")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with labelled screens and no night yet. Copy it."""
-    home, drawn = tmp_path_factory.mktemp("taught"), tmp_path_factory.mktemp("drawn")
-    (home / "nightshift.toml").write_text(SMALL_NIGHT)
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """By environment, a home in which people have labelled things, and no night yet. Copy it."""
+
+    @cache
+    def made(environment: str) -> Path:
+        home, drawn = tmp_path_factory.mktemp(f"taught-{environment}"), tmp_path_factory.mktemp("drawn")
+        if environment == "screen":
+            (home / "nightshift.toml").write_text(SMALL_NIGHT)
+            teach_screens(home, drawn)
+        else:
+            told = smallest(environment, tmp_path_factory.mktemp("tiny"))
+            told[environment] |= {"steps": 2, "batch_size": 2, "group_size": 4}
+            write_settings(home, {**told, **SMALL_NIGHT_OF_GROUPS})
+            teach_groups(home, drawn)
+        return home
+
+    return made
+
+
+def teach_screens(home: Path, drawn: Path) -> None:
     draw_samples(drawn)
     keep_screens(drawn / "tasks.csv", SCREENS)
     report = import_folder(Workspace.open(home), "screen", drawn)
     assert report.examples == LABELS and not report.rejected
-    return home
+
+
+def teach_groups(home: Path, drawn: Path) -> None:
+    """Stage A says what is true, in place of what random weights would."""
+    groups = [drawn_group(number, mission=MISSIONS[number % len(MISSIONS)]) for number in range(GROUPS)]
+    draw_groups(drawn, groups)
+    ws = Workspace.open(home)
+    said = {
+        intake((drawn / group.name / f"{number}.png").read_bytes(), ws.settings.media)[0].id: (line, None)
+        for group in groups
+        for number, line in enumerate(group.summaries, start=1)
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Summariser, "write", lambda *asked: [said[media] for media in asked[-1]])
+        report = import_groups(ws, Inspector.load(ws), drawn)
+    assert report.groups == GROUPS and not report.rejected
 
 
 def keep_screens(tasks: Path, count: int) -> None:
@@ -61,12 +104,18 @@ def api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def home_of(taught: Path, tmp_path: Path, api_url: str) -> Callable[[str], Path]:
+def environment(request: pytest.FixtureRequest) -> str:
+    """What homes serve: screens, unless a test names another."""
+    return getattr(request, "param", "screen")
+
+
+@pytest.fixture
+def home_of(taught: Callable[[str], Path], environment: str, tmp_path: Path, api_url: str) -> Callable[[str], Path]:
     """Copies of the taught home, by name, from which the shared Prefect server counts as the one that is up."""
 
     def copy(name: str) -> Path:
         home = tmp_path / name
-        shutil.copytree(taught, home)
+        shutil.copytree(taught(environment), home)
         Running(
             pid=os.getpid(),
             started=psutil.Process().create_time(),

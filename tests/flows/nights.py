@@ -13,15 +13,15 @@ from core.schema import Checkpoint, DatasetVersion, Decision, Judgment, Promotio
 from core.store import Store, open_store
 
 
-def run_night(home: str, seed: int) -> None:
+def run_night(home: str, environment: str, seed: int) -> None:
     """The command `nightshift nightly`."""
     from app.cli import main
 
-    sys.argv = ["nightshift", "nightly", "--seed", str(seed), "--home", home, "--json"]
+    sys.argv = ["nightshift", "nightly", "--environment", environment, "--seed", str(seed), "--home", home, "--json"]
     main()
 
 
-def run_night_that_dies(home: str, seed: int, stage: str) -> None:
+def run_night_that_dies(home: str, environment: str, seed: int, stage: str) -> None:
     """The same, but SIGKILLed inside `stage`: in the midst of training, else with all but the last write done."""
     if stage == "train":
         threading.Thread(target=_die_in_training, args=(Path(home),), daemon=True).start()
@@ -33,7 +33,7 @@ def run_night_that_dies(home: str, seed: int, stage: str) -> None:
         return add(store, *records)
 
     Store.add = add_or_die  # type: ignore[method-assign]
-    run_night(home, seed)
+    run_night(home, environment, seed)
 
 
 def _die_in_training(home: Path) -> None:
@@ -55,7 +55,7 @@ def stages_done(home: Path) -> list[str]:
     return [done.stage for done in store_of(home).find(StageResult)]
 
 
-def outcome(home: Path) -> dict[str, Any]:
+def outcome(home: Path, environment: str) -> dict[str, Any]:
     """All of a night that follows from its data, its seed and its settings."""
     store = store_of(home)
     champions = {kind.kind: sorted(each.id for each in store.find(kind)) for kind in CONTENT_HASHED}
@@ -70,7 +70,7 @@ def outcome(home: Path) -> dict[str, Any]:
         for decision in store.find(Decision)
     ]
     promoted = [(change.action, change.release, change.previous) for change in store.find(Promotion)]
-    return {**champions, "decisions": decisions, "promoted": promoted, "champion": store.champion("screen")}
+    return {**champions, "decisions": decisions, "promoted": promoted, "champion": store.champion(environment)}
 
 
 CONTENT_HASHED = (Checkpoint, DatasetVersion, Judgment, Release, Variant)

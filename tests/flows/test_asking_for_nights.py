@@ -1,7 +1,10 @@
 """Nights that are asked for: by a person, and by enough new corrections."""
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +13,8 @@ from core.schema import ChosenBy, Correction, Example, NightshiftError, new_id
 from core.services import Workspace
 from core.services import night as stages
 from core.settings import load_settings
-from flows.client import night_flow_states, run_now, start_night
+from flows import server
+from flows.client import cancel_night, night_flow_states, night_log, run_now, start_night
 from flows.schedule import deployments
 from flows.server import ask
 from flows.threshold import Threshold
@@ -53,6 +57,33 @@ def test_a_night_that_is_asked_for_waits_with_who_asked(offered: Path, api_url: 
     assert run["state"]["type"] == "SCHEDULED"
     assert run["parameters"]["trigger"] == "console"
     assert run["parameters"]["home"] == str(offered)
+
+
+def test_a_night_whose_answer_was_lost_is_not_asked_for_twice(offered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def losing_one(method: str, url: str, body: dict[str, Any] | None, patience_s: float) -> tuple[int, bytes]:
+        status, reply = request(method, url, body, patience_s)
+        if not url.endswith("/create_flow_run"):
+            return status, reply
+        done.append(json.loads(reply)["id"])
+        return (503, b"") if len(done) == 1 else (status, reply)
+
+    request = server._request
+    monkeypatch.setattr(server, "_request", losing_one)
+    assert start_night(offered, "screen") == done[0] == done[1]
+
+
+def test_a_night_that_waits_is_cancelled_and_there_is_nothing_more_to_cancel(offered: Path, api_url: str) -> None:
+    with suppress(NightshiftError):
+        while cancel_night(offered, "screen"):
+            pass
+    asked = start_night(offered, "screen")
+    assert cancel_night(offered, "screen") == asked
+    assert ask("GET", f"{api_url}/flow_runs/{asked}")["state"]["type"] == "CANCELLED"
+    with pytest.raises(NightshiftError, match="no night runs"):
+        cancel_night(offered, "screen")
+    assert night_log(offered, [asked]) == []
 
 
 def test_enough_new_corrections_ask_for_one_night(offered: Path) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from core.environments import environments
 from core.schema import NightshiftError
 from core.settings import load_settings
 from flows.automations import ALIVE, watch_heartbeats
-from flows.schedule import ENVIRONMENTS, READY, clear_what_died, deployments, time_zone
+from flows.bootstrap import bootstrap
+from flows.schedule import READY, clear_what_died, deployments, time_zone
 from flows.server import ask, last_lines, prefect_environment, stop
 from flows.tether import start_tethered
 
@@ -55,8 +55,9 @@ def propose(api_url: str, run: str, state: str) -> str:
     return str(answer["state"]["type"])
 
 
-def test_every_environment_has_nights() -> None:
-    assert environments() == ENVIRONMENTS
+def test_every_environment_that_is_served_has_nights(home: Path) -> None:
+    both = load_settings(home, environments=("screen", "group_qc"))
+    assert {each.name for each in deployments(both)} == {"screen", "group_qc"}
 
 
 def test_a_deployment_follows_the_settings_in_local_time_one_run_at_a_time(
@@ -73,12 +74,14 @@ def test_a_deployment_follows_the_settings_in_local_time_one_run_at_a_time(
 
 def test_the_file_for_workers_says_the_same_as_what_is_served(registered: dict[str, Any], api_url: str) -> None:
     file = yaml.safe_load((ROOT / "prefect.yaml").read_text())
-    deployment, audit = file["deployments"]
+    deployment, audit, first_model = file["deployments"]
     served_audit = ask("GET", f"{api_url}/deployments/name/audits/screen")
 
     assert deployment["name"] == registered["name"]
     assert deployment["entrypoint"] == registered["entrypoint"]
     assert audit["entrypoint"] == served_audit["entrypoint"]
+    assert first_model["entrypoint"] == f"{bootstrap.__module__}.{bootstrap.fn.__name__}"
+    assert "schedules" not in first_model, "somebody asks for it, and says where the pictures are"
     assert audit["schedules"][0]["cron"] == load_settings(Path("/nowhere")).audits.schedule
     assert deployment["concurrency_limit"]["limit"] == registered["global_concurrency_limit"]["limit"]
     assert deployment["concurrency_limit"]["collision_strategy"] == "CANCEL_NEW"

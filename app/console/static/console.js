@@ -5,7 +5,6 @@
   if (window.nightshift) return;
 
   const find = (selector) => document.querySelector(selector);
-  const header = () => find(".ns-top");
   const reachable = (element) => element && !element.disabled && element.offsetParent !== null;
 
   // ---- theme: what the person chose wins over the system, and stays -------------------------------------------
@@ -23,7 +22,23 @@
     dress();
   };
   dress();
+
+  // ---- language: kept in a cookie, which the server and Gradio both go by ---------------------------------------
+  const speak = (language) => {
+    document.cookie = `nightshift-language=${language}; path=/; max-age=31536000; samesite=lax`;
+    location.reload();
+  };
   new MutationObserver(dress).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+
+  // ---- the bar: on a phone the present page's name is brought into sight ------------------------------------------
+  const bar = new MutationObserver(() => {
+    const here = find(".ns-top nav [aria-current]");
+    if (!here) return;
+    bar.disconnect();
+    const names = here.parentElement;
+    names.scrollLeft = here.offsetLeft - names.offsetLeft - (names.clientWidth - here.offsetWidth) / 2;
+  });
+  bar.observe(document.body, { childList: true, subtree: true });
 
   // ---- keys ---------------------------------------------------------------------------------------------------
   const isTyping = (target) =>
@@ -46,10 +61,18 @@
     const element = document.getElementById(id);
     const field = element?.querySelector("textarea, input");
     if (field) return field.focus();
+    if (element?.matches("select")) {
+      element.focus();
+      return element.showPicker?.();
+    }
+    if (element?.matches("input")) return element.click();
     const button = element?.matches("button") ? element : element?.querySelector("button");
-    if (!reachable(button) || isWaiting()) return;
-    pressedTurn = turn();
-    pressedAt = performance.now();
+    if (!reachable(button)) return;
+    if (button.closest(".ns-once")) {
+      if (isWaiting()) return;
+      pressedTurn = turn();
+      pressedAt = performance.now();
+    }
     button.click();
   };
 
@@ -64,6 +87,7 @@
         event.preventDefault();
         intake.submit();
       }
+      if (event.key === "Enter" && event.target.closest("#reason")) event.target.blur();
       return;
     }
     if (event.key === "?") {
@@ -73,10 +97,13 @@
     if (find("dialog[open]")) return;
     if (event.key === "Enter" && event.target.matches?.(".ns-screen")) return zoom(event.target);
     const onControl = isOperatedByKeyboard(event.target) && (event.key === " " || event.key === "Enter");
-    const bound = JSON.parse(header()?.dataset.keys || "{}")[event.key.toLowerCase()];
+    const bound = window.nightshift.keys.buttonFor(event.key);
     if (!bound || onControl) return;
     event.preventDefault();
-    if (!event.repeat) press(bound);
+    if (event.repeat) return;
+    window.nightshift.pressed = event.timeStamp;
+    press(bound);
+    delete window.nightshift.pressed;
   });
 
   // Gradio's own buttons: the same guard for a double click as for a key that is hit twice.
@@ -207,6 +234,13 @@
     field.focus();
   };
 
+  // A screen that is here already goes the way of one that is pasted.
+  const takeRecent = async (button) => {
+    const response = await fetch(button.querySelector("img").src).catch(() => null);
+    if (!response?.ok) return intake.show("refused", intake.root().dataset.gone);
+    intake.take(new File([await response.blob()], "recent.png", { type: "image/png" }));
+  };
+
   const zoom = (figure) => {
     const dialog = find("#ns-zoom");
     dialog.replaceChildren(figure.cloneNode(true));
@@ -220,10 +254,22 @@
     if (target === sheet() || target.closest("[data-close-sheet]")) return sheet().close();
     if (target.closest("#ns-keys")) return toggleSheet();
     if (target.closest("#ns-theme")) return turnTheme();
+    const language = target.closest("button[data-language]");
+    if (language) return speak(language.dataset.language);
+    const recent = target.closest(".ns-recent");
+    if (recent) return void takeRecent(recent);
     const chip = target.closest(".ns-chip");
     if (chip) return write(intake.work(), chip.textContent);
     const figure = target.closest(".ns-screen");
     if (figure) zoom(figure);
+  });
+
+  // What a page without a script of its own has in hand, others may have as soon as it closes.
+  window.addEventListener("pagehide", () => {
+    const { door, sitting, held } = find("[data-held]")?.dataset ?? {};
+    if (!held) return;
+    const body = JSON.stringify({ sitting, predictions: held.split(" ") });
+    fetch(`${door}/leave`, { method: "POST", headers: { "Content-Type": "application/json" }, body, keepalive: true });
   });
 
   window.nightshift = { intake };

@@ -15,7 +15,7 @@ from PIL import Image
 
 from core.environments.screen.drawing import LAYOUTS, Canvas, Theme, framed
 
-__all__ = ["draw_samples"]
+__all__ = ["draw_samples", "write_table"]
 
 SAMPLES = Path(__file__).parent / "data" / "samples.toml"
 MANIFEST = ("file", "app", "category", "kind", "window_title", "platform")
@@ -36,8 +36,8 @@ def draw_samples(directory: Path, seed: int = 0) -> None:
         picture.save(images / screen["file"], compress_level=6)
     tasks = [{"file": screen["file"], **task} for screen in samples["screens"] for task in screen["tasks"]]
     Random(seed).shuffle(tasks)
-    _write_csv(directory / "tasks.csv", TASKS, tasks)
-    _write_csv(directory / "manifest.csv", MANIFEST, samples["screens"])
+    write_table(directory / "tasks.csv", TASKS, tasks)
+    write_table(directory / "manifest.csv", MANIFEST, samples["screens"])
 
 
 def _draw(screen: dict[str, Any], theme: Theme, rng: Random) -> Image.Image:
@@ -48,7 +48,8 @@ def _draw(screen: dict[str, Any], theme: Theme, rng: Random) -> Image.Image:
     return canvas.image
 
 
-def _write_csv(path: Path, fields: Sequence[str], records: Iterable[dict[str, Any]]) -> None:
+def write_table(path: Path, fields: Sequence[str], records: Iterable[dict[str, Any]]) -> None:
+    """Writes a CSV file with these columns; what a record has beside them is left out."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, fields, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()

@@ -12,11 +12,12 @@ from core.environments.base import Attack, Environment
 from core.environments.screen.hostile import attacked
 from core.environments.screen.prompt import JUDGE_PROMPT, PROMPT, PROMPT_FOR_TEXT
 from core.environments.screen.siblings import rerender, restate
-from core.environments.screen.variants import OTHER_WORK, RECOLOURED, RESCALED, REWORDED
+from core.environments.screen.titles import application_of, kept_window_title
+from core.environments.screen.variants import KINDS, evidence_left, may_stand_for, rewrites
 from core.environments.screen.verifier import visual_verifier
 from core.judge import Judge, ReadingJudge, chosen_judge
 from core.learning.variants import VariantKind
-from core.policy import Policy
+from core.policy import Library, Policy
 from core.policy.reader.background import Background
 from core.policy.reader.policy import ReaderPolicy
 from core.policy.reader.prompted import PromptedPolicy
@@ -49,7 +50,7 @@ class ScreenEnvironment(Environment):
     ask_placeholder: ClassVar[str] = "What should be on the screen? For example: Prepare the quarterly sales report."
     policies: ClassVar[dict[str, type[Policy]]] = {"reader": ReaderPolicy, "vlm": VlmPolicy}
     prompt: ClassVar[Prompt] = PROMPT
-    variant_kinds: ClassVar[tuple[VariantKind, ...]] = (REWORDED, OTHER_WORK, RESCALED, RECOLOURED)
+    variant_kinds: ClassVar[tuple[VariantKind, ...]] = KINDS
 
     def untrained_policy(self, settings: Settings) -> Policy:
         if self.policy_class(settings.policy) is VlmPolicy:
@@ -84,6 +85,18 @@ class ScreenEnvironment(Environment):
         nearest = int(np.argmax(vectors.works_WD @ text_encoder().embed([example.ask])[0]))
         owners = [activity.name for activity in background.activities for _ in activity.works]
         return owners[nearest]
+
+    def application(self, example: Example, library: Library) -> str:
+        return application_of(kept_window_title(example.media[0], library))
+
+    def rewrites(self, ask: str) -> dict[str, str]:
+        return rewrites(ask)
+
+    def may_stand_for(self, ask: str, how: str, text: str) -> bool:
+        return len(text) <= self.max_ask_characters and may_stand_for(ask, how, text)
+
+    def evidence_left(self, ask: str, before: Reading, after: Reading) -> float:
+        return evidence_left(ask, before, after)
 
     def siblings(self, image: Image, ask: str, generator: np.random.Generator) -> list[tuple[Image, str]]:
         other, restated = rerender(image, generator), restate(ask, generator)

@@ -5,6 +5,7 @@ positive. How the weights were chosen stands in docs/algorithm.md.
 """
 
 import math
+import re
 from collections import Counter
 
 import numpy as np
@@ -17,11 +18,13 @@ from core.environments.screen.rows import Rows
 from core.policy import Library
 from core.reading import ENGINE, Reading
 
-__all__ = ["WEIGHTS", "kept_window_title", "title_features", "window_title"]
+__all__ = ["WEIGHTS", "application_of", "kept_window_title", "title_features", "window_title"]
 
 VERSION = "2"
 "Changes with anything below that changes the title of a screen."
 
+APART = re.compile(r"\s[-\u2013\u2014|\u00b7]\s")
+"What stands between a document and its program."
 LOWEST = 0.6
 "Share of the height below which no title is looked for."
 CUT_OUT_WIDTH = 800
@@ -88,6 +91,16 @@ def kept_window_title(media: str, library: Library) -> str | None:
 
     kept = library.arrays(media, f"title{VERSION}-{ENGINE}", letters)["letters"]
     return "".join(chr(int(number)) for number in kept) or None
+
+
+def application_of(title: str | None) -> str:
+    """The program that a window title names: what stands behind its last dash or bar, or all of it; empty without one.
+
+    >>> application_of("Budget 2031.xlsx - Sheets")
+    'sheets'
+    """
+    last = APART.split(title or "")[-1]
+    return " ".join(last.split()).casefold()
 
 
 def title_features(reading: Reading, image: Image) -> list[tuple[str, Features]]:

@@ -77,6 +77,7 @@ class VllmInProcess(RolloutEngine):
 
     def draw(self, asked: Sequence[Asked], samples: int, sampling: Sampling, seed: int) -> Completions:
         from vllm import SamplingParams
+        from vllm.sampling_params import StructuredOutputsParams
 
         params = [
             SamplingParams(
@@ -90,6 +91,7 @@ class VllmInProcess(RolloutEngine):
                 stop_token_ids=[self._policy.end_token],
                 ignore_eos=True,  # what a base model's own files call its end may be another token than ours
                 detokenize=False,
+                structured_outputs=StructuredOutputsParams(regex=sampling.form.pattern) if sampling.form else None,
             )
             for row in range(len(asked))
         ]
@@ -112,7 +114,7 @@ class VllmInProcess(RolloutEngine):
     def _prompt(self, asked: Asked) -> Any:
         example = asked.example
         prompt: dict[str, Any] = {"prompt": self._policy.prompt_text(example.ask, pictures=len(example.media))}
-        if example.media:
+        if self._policy.looks_at(example):
             prompt["multi_modal_data"] = {"image": self._policy.pictures(example, self._library)}
         return prompt
 

@@ -105,6 +105,8 @@ class VllmServer(RolloutEngine):
             "min_p": 0.0,
             "repetition_penalty": 1.0,
         }
+        if sampling.form is not None:
+            told["structured_outputs"] = {"regex": sampling.form.pattern}
         calls = [
             {**told, "seed": (seed + row) % 2**63, "messages": self._messages(each)} for row, each in enumerate(asked)
         ]
@@ -126,7 +128,7 @@ class VllmServer(RolloutEngine):
 
     def _messages(self, asked: Asked) -> list[dict[str, Any]]:
         example = asked.example
-        pictures = iter(self._policy.pictures(example, self._library) if example.media else ())
+        pictures = iter(self._policy.pictures(example, self._library))
         messages = self._policy.messages(example.ask, pictures=len(example.media))
         for message in messages:
             message["content"] = [

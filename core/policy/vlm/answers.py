@@ -43,10 +43,26 @@ class AnswerTokens:
         _check(words, tokens, set(tokenizer.added_tokens_decoder))
         if len({each[0] for each in tokens}) == len(tokens):
             tokens = [each[:1] for each in tokens]
-        longest = max(map(len, tokens))
-        filled = [each + [0] * (longest - len(each)) for each in tokens]
-        mask = [[place < len(each) for place in range(longest)] for each in tokens]
-        return cls(torch.tensor(filled), torch.tensor(mask))
+        return cls(*_mask(tokens))
+
+    @classmethod
+    def of_lines(cls, lines: Sequence[str], tokenizer: "PreTrainedTokenizerBase") -> "AnswerTokens | None":
+        """Whole first lines of an answer that goes on behind them; None where there are none.
+
+        Raises NightshiftError where two cannot be told apart, or one holds a control token.
+        """
+        if not lines:
+            return None
+        tokens = [tokenizer.encode(f"{line}\n", add_special_tokens=False) for line in lines]
+        _check(lines, tokens, set(tokenizer.added_tokens_decoder))
+        return cls(*_mask(tokens))
+
+
+def _mask(tokens: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Int[K, T] filled up on the right, and which places hold a token."""
+    longest = max(map(len, tokens))
+    filled = [[*each, *[0] * (longest - len(each))] for each in tokens]
+    return torch.tensor(filled), torch.tensor([[place < len(each) for place in range(longest)] for each in tokens])
 
 
 def _check(words: Sequence[str], tokens: Sequence[list[int]], control: set[int]) -> None:

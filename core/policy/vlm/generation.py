@@ -6,7 +6,7 @@ the samples of its group, and `generate` goes on from there.
 Axes: N prompts, S places of a prompt (padded on the left), G samples of a prompt, R = N G rows, T tokens, V vocabulary.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +33,20 @@ def never_sampled(tokenizer: "PreTrainedTokenizerBase", vocabulary: int) -> tupl
 
 @torch.no_grad()
 def sampled(
-    model: "PreTrainedModel", prompts: Features, samples: int, sampling: Sampling, *, end: int, never: Sequence[int]
+    model: "PreTrainedModel",
+    prompts: Features,
+    samples: int,
+    sampling: Sampling,
+    *,
+    end: int,
+    never: Sequence[int],
+    constraint: Callable[[int], LogitsProcessor] | None = None,
 ) -> Completions:
     """`samples` completions of each of the N prompts, by torch's random numbers; the same in any order of calls with
     the same state of these.
 
-    `end` is the token that ends a completion, `never` are those that are not drawn. Log-probabilities are those of the
+    `end` is the token that ends a completion, `never` are those that are not drawn, and `constraint` makes, of the
+    length of the prompts, what bars more of them. Log-probabilities are those of the
     model at temperature 1 over the whole vocabulary.
     """
     backbone, _ = parts_of(model)
@@ -46,13 +54,14 @@ def sampled(
     cache = _prefilled(backbone, prompts)
     cache.batch_repeat_interleave(samples)
     scores = _Scores(torch.tensor(never, dtype=torch.long, device=ids_NS.device))
+    barring = [] if constraint is None else [constraint(ids_NS.shape[1])]
     with _own_settings(model), _positions_behind(backbone, prompts, samples):
         rows_RL = model.generate(
             ids_NS.repeat_interleave(samples, dim=0),
             attention_mask=seen_NS.repeat_interleave(samples, dim=0),
             past_key_values=cache,
             generation_config=_generation_config(sampling, end),
-            logits_processor=LogitsProcessorList([scores]),
+            logits_processor=LogitsProcessorList([scores, *barring]),
         )
     scores.note(rows_RL)
     tokens_RT = rows_RL[:, ids_NS.shape[1] :]

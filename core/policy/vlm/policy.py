@@ -6,6 +6,7 @@ In free text it samples, and scores what was sampled.
 
 import contextlib
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +19,7 @@ from core.policy.base import Completions, Features, Library, Policy, Sampling, T
 from core.policy.vlm.adapter import AdapterConfig, adapt, load_adapter, save_adapter
 from core.policy.vlm.answers import AnswerTokens
 from core.policy.vlm.batches import collated, one_example
+from core.policy.vlm.constrained import ByteVocabulary, InForm
 from core.policy.vlm.foundation import Dtype, content_of, folder_of, load_model, load_processor
 from core.policy.vlm.frozen import frozen
 from core.policy.vlm.generation import never_sampled, sampled
@@ -73,6 +75,7 @@ class VlmPolicy(Policy):
             self.answer_mask_KT = self.answer_tokens.mask_KT
         self.end_token: int = tokenizer.eos_token_id
         self.never_sampled = never_sampled(tokenizer, len(model.get_output_embeddings().weight))
+        self.verdict_tokens = AnswerTokens.of_lines(config.prompt.verdicts, tokenizer)
         self._opening = Opening(model, self._opening_tokens())
         self._frozen = self._merged = False
 
@@ -105,11 +108,18 @@ class VlmPolicy(Policy):
         """The prompt as a conversation."""
         return self.config.prompt.messages(ask, pictures, self._control_tokens)
 
+    def looks_at(self, example: Example) -> tuple[str, ...]:
+        """The pictures of the example that stand in its prompt."""
+        return example.media if self.config.prompt.pictures else ()
+
     def pictures(self, example: Example, library: Library | None) -> list[Image.Image]:
-        """The example's pictures as the student sees them. Raises NightshiftError where there is nowhere to look."""
+        """Those pictures as the student sees them. Raises NightshiftError where there is nowhere to look."""
+        shown = self.looks_at(example)
+        if not shown:
+            return []
         if library is None:
             raise NightshiftError(f"example {example.id} has pictures, and nobody says where they are")
-        return [bounded(library.image(media), self.config.max_pixels) for media in example.media]
+        return [bounded(library.image(media), self.config.max_pixels) for media in shown]
 
     def prompt_text(self, ask: str, *, pictures: int) -> str:
         """The whole prompt as the model reads it, up to where its answer begins."""
@@ -167,10 +177,23 @@ class VlmPolicy(Policy):
     def answer_token_logprobs(self, batch: Features) -> Tensor:
         if self.answers is None:
             raise NotImplementedError("this student answers in free text; it has no answers to score")
+        return self._token_logprobs(batch, self.answer_tokens)
+
+    @property
+    def verdicts(self) -> tuple[str, ...] | None:
+        return self.answers or self.config.prompt.verdicts or None
+
+    def verdict_logprobs(self, batch: Features) -> Tensor:
+        """In free text: each first line that an answer may have, its line break included, normalised over them."""
+        if self.answers is not None:
+            return self.answer_logprobs(batch)
+        if self.verdict_tokens is None:
+            raise NotImplementedError("this student answers in free text without a verdict; it has none to score")
+        return torch.log_softmax(self._token_logprobs(batch, self.verdict_tokens).sum(dim=-1), dim=-1)
+
+    def _token_logprobs(self, batch: Features, scored: AnswerTokens) -> Tensor:
         N = len(batch["input_ids"])
-        tokens_KT, mask_KT = (
-            tensor.to(self.model.device) for tensor in (self.answer_tokens.tokens_KT, self.answer_tokens.mask_KT)
-        )
+        tokens_KT, mask_KT = (tensor.to(self.model.device) for tensor in (scored.tokens_KT, scored.mask_KT))
         completions = tokens_KT.expand(N, -1, -1), mask_KT.expand(N, -1, -1)
         with torch.inference_mode() if self._frozen else contextlib.nullcontext():
             return packed_logprobs(self.model, batch, *completions, self._opening)
@@ -179,7 +202,24 @@ class VlmPolicy(Policy):
         return packed_scores(self.model, batch, completions_NGT, mask_NGT, self._opening)
 
     def sample(self, batch: Features, samples: int, sampling: Sampling) -> Completions:
-        return sampled(self.model, batch, samples, sampling, end=self.end_token, never=self.never_sampled)
+        def in_form(prompt_length: int) -> InForm:
+            assert sampling.form is not None
+            room = sampling.max_new_tokens
+            return InForm(sampling.form, self._byte_vocabulary, prompt_length=prompt_length, room=room)
+
+        return sampled(
+            self.model,
+            batch,
+            samples,
+            sampling,
+            end=self.end_token,
+            never=self.never_sampled,
+            constraint=in_form if sampling.form else None,
+        )
+
+    @cached_property
+    def _byte_vocabulary(self) -> ByteVocabulary:
+        return ByteVocabulary(self._processor.tokenizer, self.never_sampled, self.end_token)
 
     def generate(
         self, examples: Sequence[Example], library: Library, *, run: str, samples: int, sampling: Sampling

@@ -27,6 +27,10 @@ class Prompt(BaseModel):
     "The closed answer set; empty where the model answers in free text."
     words: tuple[str, ...] = ()
     "What the model is to say for each answer; best single tokens that begin differently."
+    pictures: bool = True
+    "Whether the model is shown the example's pictures; else it is asked about its text alone."
+    verdicts: tuple[str, ...] = ()
+    "In free text: the closed set of first lines that an answer may have; empty where it has no such line."
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Prompt":
@@ -36,12 +40,14 @@ class Prompt(BaseModel):
             raise ValueError(
                 f"{len(self.words)} words for {len(self.answers)} answers; two or more have one each, free text none"
             )
+        if self.answers and self.verdicts:
+            raise ValueError("a closed set of answers has no first lines besides; name verdicts for free text alone")
         return self
 
     def messages(self, ask: str, pictures: int, control_tokens: Sequence[str]) -> list[dict[str, Any]]:
         """A conversation as chat templates take it. `control_tokens` are texts that must not come out of `ask`."""
         quoted = json.dumps(without_control_tokens(ask, control_tokens), ensure_ascii=False)
-        content = [{"type": "image"} for _ in range(pictures)]
+        content = [{"type": "image"} for _ in range(pictures if self.pictures else 0)]
         return [
             {"role": "system", "content": [{"type": "text", "text": self.system}]},
             {"role": "user", "content": [*content, {"type": "text", "text": self.question.replace(ASK, quoted)}]},

@@ -45,7 +45,7 @@ def random_3b(directory: Path, *, seed: int = 0) -> Path:
     )
 
     directory.mkdir(parents=True, exist_ok=True)
-    tokenizer = _tokenizer(QWEN_TOKENS, end="<|im_end|>")
+    tokenizer = _tokenizer(QWEN_TOKENS, (), end="<|im_end|>")
     ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
     config = Qwen2_5_VLConfig(
         text_config={**TEXT, **ends}, vision_config=VISION, **_qwen_ids(tokenizer), tie_word_embeddings=True

@@ -4,7 +4,7 @@ A folder written here is loaded as any other model is: config, safetensors, toke
 What is learnt on one says that the path works and how fast it is; it says nothing about what the real model knows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,11 +66,14 @@ SMOLVLM_TOKENS = (
 )
 
 
-def tiny_vlm(family: str, directory: Path, *, seed: int = 0) -> Path:
+def tiny_vlm(
+    family: str, directory: Path, *, seed: int = 0, corpus: Sequence[str] = (), to_be_taught: bool = False
+) -> Path:
     """Writes a complete model folder of about 2 million random weights, and returns `directory`.
 
-    `family` is one of `FAMILIES`. The same family, seed and library versions give the same bytes. Raises
-    NightshiftError for another family.
+    `family` is one of `FAMILIES`. `corpus` is what its tokenizer learns its merges from besides. One that is
+    `to_be_taught` all it knows begins with larger weights (`_scaled_by_width`). The same arguments and library versions
+    give the same bytes. Raises NightshiftError for another family.
     """
     import torch
 
@@ -80,13 +83,34 @@ def tiny_vlm(family: str, directory: Path, *, seed: int = 0) -> Path:
     # Nobody else's random numbers depend on whether a tiny model was made before.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model, processor = FAMILIES[family]()
+        model, processor = FAMILIES[family](corpus)
+        if to_be_taught:
+            _scaled_by_width(model)
     model.save_pretrained(directory)
     processor.save_pretrained(directory)
     return directory
 
 
-def _qwen2_5_vl() -> "tuple[PreTrainedModel, ProcessorMixin]":
+def _scaled_by_width(model: "PreTrainedModel") -> None:
+    """Every linear layer at a variance of 1 over its inputs (LeCun et al., Efficient BackProp, 1998, section 4.6), and
+    embeddings of length 1.
+
+    The library's deviation of 0.02 suits layers of thousands of inputs. With a hundred, what a layer adds to an
+    embedding is next to nothing, attention is even, and thousands of steps go by before a model reads its prompt. And
+    a logit is at most the length of an embedding times that of a normed state: with short ones nothing is ever certain,
+    and what is drawn freely holds odd tokens whatever an adapter learns.
+    """
+    import torch
+
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, torch.nn.Linear) and module is not model.get_output_embeddings():
+                module.weight.mul_(module.in_features**-0.5 / module.weight.std())
+            elif isinstance(module, torch.nn.Embedding):
+                module.weight.mul_(module.embedding_dim**-0.5 / module.weight.std())
+
+
+def _qwen2_5_vl(corpus: Sequence[str]) -> "tuple[PreTrainedModel, ProcessorMixin]":
     from transformers import (
         Qwen2_5_VLConfig,
         Qwen2_5_VLForConditionalGeneration,
@@ -95,7 +119,7 @@ def _qwen2_5_vl() -> "tuple[PreTrainedModel, ProcessorMixin]":
         Qwen2VLVideoProcessor,
     )
 
-    tokenizer = _tokenizer(QWEN_TOKENS, end="<|im_end|>")
+    tokenizer = _tokenizer(QWEN_TOKENS, corpus, end="<|im_end|>")
     vision = {
         "depth": VISION_LAYERS,
         "hidden_size": WIDTH,
@@ -118,7 +142,7 @@ def _qwen2_5_vl() -> "tuple[PreTrainedModel, ProcessorMixin]":
     return Qwen2_5_VLForConditionalGeneration(config), processor
 
 
-def _qwen3_vl() -> "tuple[PreTrainedModel, ProcessorMixin]":
+def _qwen3_vl(corpus: Sequence[str]) -> "tuple[PreTrainedModel, ProcessorMixin]":
     from transformers import (
         Qwen2VLImageProcessor,
         Qwen3VLConfig,
@@ -127,7 +151,7 @@ def _qwen3_vl() -> "tuple[PreTrainedModel, ProcessorMixin]":
         Qwen3VLVideoProcessor,
     )
 
-    tokenizer = _tokenizer(QWEN_TOKENS, end="<|im_end|>")
+    tokenizer = _tokenizer(QWEN_TOKENS, corpus, end="<|im_end|>")
     vision = {
         "depth": VISION_LAYERS,
         "hidden_size": WIDTH,
@@ -154,7 +178,7 @@ def _qwen3_vl() -> "tuple[PreTrainedModel, ProcessorMixin]":
     return Qwen3VLForConditionalGeneration(config), processor
 
 
-def _smolvlm() -> "tuple[PreTrainedModel, ProcessorMixin]":
+def _smolvlm(corpus: Sequence[str]) -> "tuple[PreTrainedModel, ProcessorMixin]":
     from transformers import (
         SmolVLMConfig,
         SmolVLMForConditionalGeneration,
@@ -165,7 +189,7 @@ def _smolvlm() -> "tuple[PreTrainedModel, ProcessorMixin]":
 
     patch, scale = 14, 2
     tokens = (*SMOLVLM_TOKENS, *(f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7)))
-    tokenizer = _tokenizer(tokens, end="<end_of_utterance>")
+    tokenizer = _tokenizer(tokens, corpus, end="<end_of_utterance>")
     vision = {
         "hidden_size": WIDTH,
         "intermediate_size": 2 * WIDTH,
@@ -193,7 +217,7 @@ def _smolvlm() -> "tuple[PreTrainedModel, ProcessorMixin]":
     return SmolVLMForConditionalGeneration(config), processor
 
 
-def _tokenizer(special: tuple[str, ...], *, end: str) -> "PreTrainedTokenizerFast":
+def _tokenizer(special: tuple[str, ...], corpus: Sequence[str], *, end: str) -> "PreTrainedTokenizerFast":
     """A byte-level BPE tokenizer (any text goes in and comes out whole), filled up to `VOCABULARY` tokens."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -207,7 +231,7 @@ def _tokenizer(special: tuple[str, ...], *, end: str) -> "PreTrainedTokenizerFas
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    bpe.train_from_iterator(CORPUS, trainer)
+    bpe.train_from_iterator([*CORPUS, *corpus], trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe, eos_token=end, pad_token=special[0], additional_special_tokens=list(special[1:])
     )
@@ -238,7 +262,7 @@ def _qwen_ids(tokenizer: "PreTrainedTokenizerFast") -> dict[str, int]:
     }
 
 
-FAMILIES: "dict[str, Callable[[], tuple[PreTrainedModel, ProcessorMixin]]]" = {
+FAMILIES: "dict[str, Callable[[Sequence[str]], tuple[PreTrainedModel, ProcessorMixin]]]" = {
     "qwen2_5_vl": _qwen2_5_vl,
     "qwen3_vl": _qwen3_vl,
     "smolvlm": _smolvlm,

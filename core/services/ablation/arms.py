@@ -7,7 +7,7 @@ from typing import Any, Literal
 from core.schema import NightshiftError
 from core.settings import Settings
 
-__all__ = ["ARMS", "BEFORE", "FULL", "Arm", "choose_arms"]
+__all__ = ["ARMS", "BEFORE", "FULL", "Arm", "Sections", "choose_arms"]
 
 BEFORE, FULL = "zero_shot", "full"
 "The arms whose confidences are drawn; every arm is compared with the second."

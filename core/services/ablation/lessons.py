@@ -17,7 +17,7 @@ from core.services.folders import FolderRow, read_folder
 from core.services.importing import import_folder
 from core.services.workspace import Workspace
 
-__all__ = ["LABELLED_SHARE", "LATE_SHARE", "LateWords", "Lessons", "drawn_lessons", "take_in"]
+__all__ = ["LABELLED_SHARE", "LATE_SHARE", "LateWords", "Lessons", "drawn_lessons", "labelled_folder", "take_in"]
 
 LABELLED_SHARE = 0.75
 """Of the pairs learnt from, those that a person gives a word on. The rest are verdicts nobody looked at, as most are in
@@ -88,7 +88,7 @@ def take_in(
     order = np.random.default_rng([seed, 1]).permutation(len(lessons.rows)).tolist()
     labelled = max(1, round(labelled_share * len(order)))
     early = max(1, round((1 - late_share) * labelled))
-    _labelled_folder(scratch, lessons, [lessons.rows[i] for i in sorted(order[:early])])
+    labelled_folder(scratch, lessons, [lessons.rows[i] for i in sorted(order[:early])])
     import_folder(ws, environment, scratch)
     champion = Classifier.of_champion(ws, environment)
     said = {}
@@ -99,7 +99,8 @@ def take_in(
     return [(said[i], lessons.rows[i].label) for i in order[early:labelled]]
 
 
-def _labelled_folder(directory: Path, lessons: Lessons, rows: Sequence[FolderRow]) -> None:
+def labelled_folder(directory: Path, lessons: Lessons, rows: Sequence[FolderRow]) -> None:
+    """A labelled folder of some of the rows, on the same pictures."""
     directory.mkdir(parents=True)
     (directory / "images").symlink_to((lessons.folder / "images").resolve(), target_is_directory=True)
     with (directory / "tasks.csv").open("w", newline="", encoding="utf-8") as file:

@@ -27,14 +27,14 @@ from core.services.simulation import split_by_app
 from core.services.workspace import Workspace, derived_cache
 from core.settings import Settings
 
-__all__ = ["ablate", "measured_apps"]
+__all__ = ["Watch", "ablate", "measure_arms", "measured_apps", "unwatched"]
 
 
 Watch = Callable[[str], AbstractContextManager[Progress]]
 
 
 @contextmanager
-def _unwatched(what: str) -> Iterator[Progress]:  # noqa: ARG001
+def unwatched(what: str) -> Iterator[Progress]:  # noqa: ARG001
     yield lambda *_: None
 
 
@@ -47,7 +47,7 @@ def ablate(
     arms: Sequence[str] | None = None,
     seed: int = 0,
     environment: str = "screen",
-    watch: Watch = _unwatched,
+    watch: Watch = unwatched,
 ) -> dict[str, Any]:
     """The figures of every arm, pooled over `splits`; JSON-ready.
 
@@ -55,33 +55,17 @@ def ablate(
     cached and where an interrupted ablation finds what it has measured. `watch` opens the progress of a named piece of
     work. Raises NightshiftError for an arm that is none, a folder that cannot be split, and where a training fails.
     """
-    if splits < 1:
-        raise NightshiftError(f"{splits} splits: at least 1 is needed")
     chosen, left_out = choose_arms(arms, settings)
-    with tempfile.TemporaryDirectory(prefix="nightshift-ablate-") as scratch:
-        root = Path(scratch)
-        ws = Workspace.open(root / "untrained", **told)
-        library = FolderLibrary(derived_cache(settings), ws.settings.media, ws.settings.redaction)
-        reads = Classifier.of_champion(ws, environment).policy.reads
-        measured = [measured_apps(read_folder(directory), seed * 1000 + split) for split in range(splits)]
-        with watch("reading screens") as progress:
-            pairs = labelled_pairs(ws, environment, directory, library, read=reads, progress=progress)
-        parts = Parts(settings.home / "ablation", _follows_from(ws, environment, pairs, seed))
-        drawn = _drawn(chosen, root / "drawn", len(pairs) // 2)
-        found: dict[str, list[Part]] = {arm.name: [] for arm in chosen}
-        with watch("arms trained and measured") as progress:
-            for split, apps in enumerate(measured):
-                learnt = Lessons(directory, [pair.row for pair in pairs if pair.row.app not in apps])
-                half = [pair for pair in pairs if pair.row.app in apps]
-                challengers = Challengers(
-                    root / f"split-{split}", environment, {"folder": learnt, **drawn}, told, seed * 1000 + split
-                )
-                for done, arm in enumerate(chosen, start=split * len(chosen) + 1):
-                    part = parts.find(arm, split) or _measure(ws, environment, arm, challengers, half, library)
-                    parts.keep(arm, split, part)
-                    found[arm.name].append(part)
-                    progress(done, splits * len(chosen))
-        parts.clear()
+    pairs, found = measure_arms(
+        directory,
+        chosen,
+        settings=settings,
+        told=told,
+        splits=splits,
+        seed=seed,
+        environment=environment,
+        watch=watch,
+    )
     return {
         "n": len(pairs),
         "applications": len({pair.row.app for pair in pairs}),
@@ -92,6 +76,47 @@ def ablate(
         **ablation_figures(chosen, found, positive=(pairs[0].example.answers or ("",))[0]),
         "left_out": left_out,
     }
+
+
+def measure_arms(
+    directory: Path,
+    arms: Sequence[Arm],
+    *,
+    settings: Settings,
+    told: Mapping[str, Any],
+    splits: int,
+    seed: int,
+    environment: str,
+    watch: Watch = unwatched,
+) -> tuple[list[LabelledPair], dict[str, list[Part]]]:
+    """All pairs, and what each arm said of the measured half of each split; arguments as of `ablate`."""
+    if splits < 1:
+        raise NightshiftError(f"{splits} splits: at least 1 is needed")
+    with tempfile.TemporaryDirectory(prefix="nightshift-ablate-") as scratch:
+        root = Path(scratch)
+        ws = Workspace.open(root / "untrained", **told)
+        library = FolderLibrary(derived_cache(settings), ws.settings.media, ws.settings.redaction)
+        reads = Classifier.of_champion(ws, environment).policy.reads
+        measured = [measured_apps(read_folder(directory), seed * 1000 + split) for split in range(splits)]
+        with watch("reading screens") as progress:
+            pairs = labelled_pairs(ws, environment, directory, library, read=reads, progress=progress)
+        parts = Parts(settings.home / "ablation", _follows_from(ws, environment, pairs, seed))
+        drawn = _drawn(arms, root / "drawn", len(pairs) // 2)
+        found: dict[str, list[Part]] = {arm.name: [] for arm in arms}
+        with watch("arms trained and measured") as progress:
+            for split, apps in enumerate(measured):
+                learnt = Lessons(directory, [pair.row for pair in pairs if pair.row.app not in apps])
+                half = [pair for pair in pairs if pair.row.app in apps]
+                challengers = Challengers(
+                    root / f"split-{split}", environment, {"folder": learnt, **drawn}, told, seed * 1000 + split
+                )
+                for done, arm in enumerate(arms, start=split * len(arms) + 1):
+                    part = parts.find(arm, split) or _measure(ws, environment, arm, challengers, half, library)
+                    parts.keep(arm, split, part)
+                    found[arm.name].append(part)
+                    progress(done, splits * len(arms))
+        parts.clear()
+    return pairs, found
 
 
 def measured_apps(rows: Sequence[FolderRow], seed: int) -> set[str]:

@@ -15,9 +15,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from core.environments import environments
+from core.access import NIGHTSHIFT, Actor, acting, entry
 from core.schema import Correction, Erasure, Media, Prediction, Tombstone, new_id, now
-from core.services.erasing.files import clear_runs, remove_pictures
+from core.services.erasing.files import clear_runs, remove_pictures, scrub_bootstraps
 from core.services.erasing.holding import while_no_night_runs
 from core.services.erasing.proof import Proof, Sought, hash_of, prove
 from core.services.erasing.reach import (
@@ -165,8 +165,12 @@ class _Work:
             runs=tuple(sorted(touched)),
             learnt=tuple(sorted(learnt)),
         )
-        self._ws.store.add(erasure)
+        self._ws.store.add(erasure, entry("erasure.begun", erasure.id, f"by {how}: {reason}", by=self._who(by)))
         self._erase(erasure, reach)
+
+    @staticmethod
+    def _who(by: str) -> Actor:
+        return NIGHTSHIFT if by == NIGHTSHIFT.name else acting()
 
     def _erase(self, erasure: Erasure, reach: Reach) -> None:
         self._give_up_what_used(erasure)
@@ -177,6 +181,7 @@ class _Work:
                 break
         files = remove_pictures(self._ws, erasure.media, erasure.blobs)
         clear_runs(self._ws, erasure.runs)
+        scrub_bootstraps(self._ws, self._sought.ids)
         # What is kept of an open one is let go before the database is written anew, or its old self would stay there.
         erasure = erasure.model_copy(
             update={"media": (), "blobs": (), "reviewer": None, "erased": _sum(erasure.erased, files)}
@@ -206,7 +211,7 @@ class _Work:
 
     def _give_up_what_used(self, erasure: Erasure) -> None:
         """A night that died half-way and used what goes cannot go on; the next one starts anew."""
-        for environment in environments():
+        for environment in self._ws.environments:
             run = unfinished(self._ws, environment)
             if run is not None and run.id in erasure.runs:
                 abandon(self._ws, run, "something it had begun to learn from was erased")

@@ -1,13 +1,12 @@
-"""No night begins while something is erased, and nothing is erased while one runs."""
+"""No night and no bootstrap begins while something is erased, and nothing is erased while one runs."""
 
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
-from core.environments import environments
 from core.schema import NightshiftError
-from core.services.night.record import lease_name
+from core.services.night.record import BOOTSTRAP, bootstrap_lease, lease_name
 from core.services.workspace import Workspace
 from core.store import Lease, LeaseHeld, LeaseLost, StoreBusy
 
@@ -21,20 +20,26 @@ LOOK_S = 0.2
 
 @contextmanager
 def while_no_night_runs(ws: Workspace, lease: Lease | None = None) -> Iterator[Lease]:
-    """The lease of the night, or the one that the night which asks holds.
+    """The lease of a night, or the one that the night which asks holds; no other night runs, and no bootstrap.
 
-    Waits for an erasure that was killed. Raises NightshiftError where a night runs, or another erasure is at work.
+    Waits for an erasure that was killed. Raises NightshiftError where one of these runs, or another erasure is at work.
     """
-    if lease is not None:
-        yield lease
-        return
-    (name,) = (lease_name(environment) for environment in environments())
-    with _taken(ws, name) as taken:
+    with ExitStack() as held:
+        # Always in the same order, so that of two erasures one waits for the other.
+        names = sorted(of(environment) for environment in ws.environments for of in (lease_name, bootstrap_lease))
+        taken = [held.enter_context(_kept(_taken(ws, name))) for name in names if lease is None or name != lease.name]
+        yield taken[-1] if lease is None else lease
+
+
+@contextmanager
+def _kept(lease: Lease) -> Iterator[Lease]:
+    """The lease, renewed until the block is left."""
+    with lease:
         over = threading.Event()
-        heartbeat = threading.Thread(target=_renew, args=(taken, over), name="lease of an erasure", daemon=True)
+        heartbeat = threading.Thread(target=_renew, args=(lease, over), name="lease of an erasure", daemon=True)
         heartbeat.start()
         try:
-            yield taken
+            yield lease
         finally:
             over.set()
             heartbeat.join()
@@ -47,9 +52,10 @@ def _taken(ws: Workspace, name: str) -> Lease:
             return ws.store.lease(name, OWNER, LEASE_S)
         except LeaseHeld as held:
             if held.owner != OWNER:
+                what = BOOTSTRAP if name.startswith(BOOTSTRAP) else "night"
                 raise NightshiftError(
-                    f"a night is running ({held.owner}; its lease lasts until {held.until:%H:%M:%S} UTC unless it goes "
-                    "on); nothing was erased. Ask again when it is over"
+                    f"a {what} is running ({held.owner}; its lease lasts until {held.until:%H:%M:%S} UTC unless it "
+                    "goes on); nothing was erased. Ask again when it is over"
                 ) from None
             if time.monotonic() > until:
                 raise NightshiftError("another erasure is at work; nothing was erased. Ask again later") from None

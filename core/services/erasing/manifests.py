@@ -15,9 +15,10 @@ def unexplained(ws: Workspace) -> tuple[int, int, list[str]]:
     stones = {stone.content for stone in ws.store.find(Tombstone)}
     erased, left = 0, set()
     for version in versions:
+        judged = version.judged
         for entry in {entry for entries in version.items.values() for entry in entries}:
             example, _, label = entry.partition("=")
-            if example in examples and (not label or entry in words):
+            if example in examples and (not label or entry in words or entry in judged):
                 continue
             if example in stones or content_id(entry) in stones:
                 erased += 1

@@ -1,4 +1,4 @@
-"""Looking for what should be gone: in every table, every folder, and the bytes of the database's own file."""
+"""Looking for what should be gone: in every table, every folder, and the bytes or files of the database itself."""
 
 import mmap
 import os
@@ -58,6 +58,9 @@ def prove(ws: Workspace, sought: Sought, *, rewritten: bool) -> Proof:
     ids = sought.ids - _here_again(ws, sought.hashes)
     found = [*_in_tables(ws, ids, sought), *_in_blobs(ws, sought.blobs), *_in_caches(ws, ids)]
     told, files = _in_files(ws, ids, sought, rewritten=rewritten)
+    if rewritten:
+        rows = sorted(set(ids) - sought.hashes)
+        found += ws.store.remains(rows, _texts(sought))
     versions, _, left = unexplained(ws)
     found += [*told, *(f"dataset versions name {entry[:12]}..., which is neither here nor erased" for entry in left)]
     found += [f"the store: {problem}" for problem in ws.store.check()]
@@ -83,6 +86,11 @@ def _here_again(ws: Workspace, ids: Collection[str]) -> set[str]:
     pictures = ws.store.find(Media, id=set(ids))
     examples = {each.id for each in ws.store.find(Example, id=set(ids))}
     return examples | {each.id for each in pictures} | {hash_of(each.blob) for each in pictures}
+
+
+def _texts(sought: Sought) -> list[str]:
+    """The fields as they stand in a record."""
+    return [f'"{name}":"{value}"' for name, value in sorted(sought.fields)]
 
 
 def _in_tables(ws: Workspace, ids: Collection[str], sought: Sought) -> list[str]:
@@ -113,7 +121,7 @@ def _in_files(ws: Workspace, ids: Collection[str], sought: Sought, *, rewritten:
     """Bytes of every file in the home but pictures and weights: of these the names are hashes of what is in them."""
     wanted = {id.encode() for id in ids}
     rows = {id.encode() for id in set(ids) - sought.hashes}
-    texts = {f'"{name}":"{value}"'.encode() for name, value in sought.fields}
+    texts = {text.encode() for text in _texts(sought)}
     database = _database(ws)
     found, files = [], 0
     for path in _files(ws.home):

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.schema import (
     Checkpoint,
+    Claim,
     Correction,
     DatasetVersion,
     Evaluation,
@@ -18,6 +19,7 @@ from core.schema import (
     Release,
     Rollout,
     ShadowAnswer,
+    Signal,
     StageResult,
     Tombstone,
     Variant,
@@ -25,14 +27,14 @@ from core.schema import (
 )
 from core.services.clusters import VARIANT_SOURCE
 from core.services.erasing.wanted import examples_of
-from core.services.night.ingest import contents_of
-from core.services.night.record import REFRESH
+from core.services.night.ingest import contents_of, judge_spoke_for
+from core.services.night.record import REFRESH, TUNED
 from core.services.workspace import Workspace
 from core.store import Gone
 
 __all__ = ["Reach", "learnt_from", "orphans", "reach_of_pictures", "reach_of_reviewer", "runs_that_learnt"]
 
-ABOUT_EXAMPLES: tuple[type[Any], ...] = (Prediction, Correction, Judgment, Rollout, Variant)
+ABOUT_EXAMPLES: tuple[type[Any], ...] = (Prediction, Correction, Judgment, Rollout, Variant, Claim, Signal)
 
 
 @dataclass
@@ -97,6 +99,7 @@ def reach_of_reviewer(ws: Workspace, reviewer: str) -> Reach:
     taken_back = ws.store.find(Correction, retracts=ids) if ids else []
     about = {word.example for word in words}
     reach = Reach(only_mentioned=about)
+    reach.rows[Claim] = {each.id for each in ws.store.find(Claim, reviewer=reviewer)}
     reach.labels = {contents_of(word.example, word.answer) for word in words if word.retracts is None}
     if not about:
         return reach
@@ -125,9 +128,7 @@ def runs_that_learnt(ws: Workspace, reach: Reach) -> tuple[set[str], set[str]]:
     entries = {f"{id}=" for id in named}
     versions = ws.store.naming(DatasetVersion, named)
     trained = {
-        version.id
-        for version in versions
-        if any(entry.split("=", 1)[0] + "=" in entries for entry in version.items.get("train", ()))
+        version.id for version in versions if any(entry.split("=", 1)[0] + "=" in entries for entry in version.trained)
     }
     results = ws.store.naming(StageResult, {*named, *(version.id for version in versions)})
     touched = {done.run for done in results}
@@ -179,7 +180,9 @@ def _add_examples(ws: Workspace, reach: Reach, examples: Iterable[Example]) -> N
         made = ws.store.find(Variant, parent=set(new))
         children = {each.example for each in made}
         children |= {each.id for each in ws.store.find(Example, parent=set(new))}
-        new = {each.id: each for each in ws.store.find(Example, id=children - reach.examples.keys())}
+        found = ws.store.find(Example, id=children - reach.examples.keys())
+        # The next screen of a session may stand for this one; it is a screen of its own all the same.
+        new = {each.id: each for each in found if each.parent is not None}
     shown = {media for example in reach.examples.values() for media in example.media} - reach.media.keys()
     pictures = ws.store.find(Media, id=shown, source=VARIANT_SOURCE) if shown else []
     ids = {each.id for each in pictures}
@@ -200,14 +203,9 @@ def _add_rows(ws: Workspace, reach: Reach, examples: set[str]) -> None:
 
 
 def _trained_in(done: StageResult, versions: set[str], named: set[str]) -> bool:
-    if done.stage == "ingest" or done.stage.startswith(REFRESH):
+    if done.stage == "ingest" or done.stage.startswith((REFRESH, TUNED)):
         return done.result.get("dataset_version") in versions
     if done.stage == "variants":
-        return bool(named & set(map(str, _list(done, "ids"))))
-    share = done.result.get("share")
-    return done.stage == "judge" and bool(share) and bool(named & set(map(str, _list(done, "doubtful"))))
-
-
-def _list(done: StageResult, name: str) -> list[Any]:
-    found = done.result.get(name)
-    return found if isinstance(found, list) else []
+        ids = done.result.get("ids")
+        return isinstance(ids, list) and bool(named & set(map(str, ids)))
+    return done.stage == "judge" and bool(named & judge_spoke_for(done))

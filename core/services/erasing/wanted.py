@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from core.access import acting
 from core.schema import Correction, Example, Media, NightshiftError, Prediction, Tombstone
 from core.services.clusters import VARIANT_SOURCE
 from core.services.workspace import Workspace
@@ -25,7 +26,7 @@ class Wanted(BaseModel):
     before: datetime | None = None
     "Pictures that came before, and were not sent again since."
     reason: str = "on request"
-    by: str = "local"
+    by: str = Field(default_factory=lambda: acting().name)
 
     @model_validator(mode="after")
     def _asks_for_one_thing(self) -> "Wanted":

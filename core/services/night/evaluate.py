@@ -16,9 +16,11 @@ from core.services.night.record import finished, stage
 from core.services.night.train import crossfit_logprobs, held_out_labels
 from core.services.scoring import score_item
 from core.services.workspace import Workspace
+from core.settings import GateSettings
 from core.store import Lease
 
 __all__ = [
+    "SUITE",
     "Measured",
     "corrected_examples",
     "evaluate",
@@ -126,6 +128,7 @@ def evaluation_of(
         scores.append(
             score_item(example, label.answer, logprobs_K, domain=bound.domain(example)).model_copy(
                 update={
+                    "weight": _stake(ws.settings.gate, label.answer),
                     "chosen_by": label.chosen_by,
                     "was_wrong": label.example in corrected,
                     "fresh": example.cluster not in stale,
@@ -144,6 +147,11 @@ def evaluation_of(
         latency_ms_p50=measured.latency_ms,
         weights_bytes=sum(weight.nbytes for weight in classifier.policy.model.state_dict().values()),
     )
+
+
+def _stake(settings: GateSettings, expected: JsonValue) -> float:
+    """How much an example counts: more where the costly answer is wrong of it."""
+    return settings.costly_times if settings.costly_answer and expected != settings.costly_answer else 1.0
 
 
 def _hostile(ws: Workspace, classifiers: Sequence[Classifier]) -> list[tuple[ItemScore, ...]]:

@@ -158,7 +158,7 @@ def _evidence(ws: Workspace, known: Snapshot, release: Release, each: Frozen) ->
     """
     seen = trained_clusters(ws, release)
     golden = {label.example for label in known.golden}
-    asked = _asked(ws, each)
+    asked = _asked(ws, each, known)
     return [
         label.model_copy(update={"chosen_by": None}) if label.example in asked else label
         for label in known.labels
@@ -166,15 +166,15 @@ def _evidence(ws: Workspace, known: Snapshot, release: Release, each: Frozen) ->
     ]
 
 
-def _asked(ws: Workspace, each: Frozen) -> set[str]:
+def _asked(ws: Workspace, each: Frozen, known: Snapshot) -> set[str]:
     """Examples that went into the review queue because this challenger disagreed."""
     asked: set[str] = set()
     for run in nights_since(ws, each.run, each.environment):
         done = stage_result(ws, run.id, FROZEN)
         if done is not None:
             asked.update(done.result.get("wanted", {}).get(each.challenger, ()))  # type: ignore[union-attr, arg-type]
-    labels = ws.store.labels(each.environment, after_seq=each.upto_seq)
-    return {label.example for label in labels if label.chosen_by is ChosenBy.DISAGREEMENT} & asked
+    later = [label for label in known.labels if label.seq > each.upto_seq]
+    return {label.example for label in later if label.chosen_by is ChosenBy.DISAGREEMENT} & asked
 
 
 def _disagreements(ws: Workspace, run: Run, challengers: Sequence[str]) -> dict[str, list[str]]:

@@ -40,11 +40,11 @@ def integrity(ws: Workspace, release_id: str) -> list[GateResult]:
     """Whether a release can be read back from disk whole; what cannot is refused."""
     (release,) = ws.store.get_many(Release, [release_id])
     try:
-        policy, _ = load_policy(ws, release)
-        ws.store.get_many(Checkpoint, [release.checkpoints["policy"]])
+        policies = [load_policy(ws, release, stage)[0] for stage in sorted(release.checkpoints)]
+        ws.store.get_many(Checkpoint, list(release.checkpoints.values()))
     except NightshiftError as error:
         return [GateResult(name="reloads", value=0.0, bound=1.0, passed=False, note=str(error))]
-    weights = list(policy.model.parameters())
+    weights = [weight for policy in policies for weight in policy.model.parameters()]
     finite = all(bool(torch.isfinite(weight).all()) for weight in weights)
     return [
         GateResult(name="reloads", value=1.0, bound=1.0, passed=True, note="read back from disk, hash verified"),

@@ -12,12 +12,14 @@ from core.schema import (
     Example,
     Label,
     NightshiftError,
+    Prediction,
     Release,
     Run,
     StageResult,
     Tombstone,
 )
-from core.services.night.record import REFRESH, finished, stage, stage_result
+from core.services.disputes import disputed
+from core.services.night.record import REFRESH, stage, stage_result
 from core.services.workspace import Workspace
 from core.store import Lease
 
@@ -27,29 +29,42 @@ __all__ = [
     "contents_of",
     "ingest",
     "is_golden",
+    "judge_spoke_for",
+    "last_verdicts",
     "refreshes_of",
     "snapshot",
     "trained_clusters",
+    "trained_in",
     "trained_on",
 ]
 
 
 class Snapshot:
-    """The labels a night learns from, with their examples, in the order of the words."""
+    """The labels a night learns from, with their examples, in the order of the words. Disputes are set apart."""
 
     def __init__(self, ws: Workspace, run: Run, upto_seq: int | None = None) -> None:
         upto = int(str(run.config["upto_seq"])) if upto_seq is None else upto_seq
         self._environment = run.environment
         words = ws.store.labels(run.environment, upto_seq=upto)
         self.cannot_tell = [word for word in words if word.answer == CANNOT_TELL]
-        self.labels = [word for word in words if word.answer != CANNOT_TELL]
-        examples = ws.store.get_many(Example, [label.example for label in self.labels])
+        sure = [word for word in words if word.answer != CANNOT_TELL]
+        examples = ws.store.get_many(Example, [label.example for label in sure])
         self.examples: dict[str, Example] = {example.id: example for example in examples}
+        self.voices = ws.store.voices(run.environment, upto_seq=upto)
+        # A night that an older version began keeps to what was its own: disputes were learnt from.
+        found = disputed(sure, self.examples, self.voices) if "replay" in run.config else set()
+        self.labels = [label for label in sure if label.example not in found]
+        self.disputed = [label for label in sure if label.example in found]
         share = ws.settings.gate.golden_share
         self.golden = [each for each in self.labels if is_golden(self.examples[each.example].cluster, share)]
         self.train = [each for each in self.labels if not is_golden(self.examples[each.example].cluster, share)]
         after_seq = int(str(run.config["after_seq"]))
         self.new = [each for each in words if each.seq > after_seq]
+
+    @property
+    def spoken(self) -> set[str]:
+        """Examples that people said something of, whether or not it can be learnt from: no machine speaks for them."""
+        return {word.example for word in (*self.labels, *self.cannot_tell, *self.disputed)}
 
     @property
     def version(self) -> DatasetVersion:
@@ -66,6 +81,14 @@ def snapshot(ws: Workspace, run: Run, upto_seq: int | None = None) -> Snapshot:
     return Snapshot(ws, run, upto_seq)
 
 
+def last_verdicts(ws: Workspace, run: Run, most: int) -> list[Prediction]:
+    """The last verdicts that there were when the night began, newest first; the same whenever it is asked for."""
+    last = run.config.get("last_verdict")
+    before = None if last is None else int(str(last)) + 1
+    found = ws.store.page(Prediction, most, before_seq=before, environment=run.environment)
+    return [said for _, said in found if said.at <= run.at]
+
+
 def is_golden(cluster: str, share: float) -> bool:
     """Whether a cluster is never trained on. Follows from its name alone, so it stays so for ever."""
     lot = int.from_bytes(hashlib.sha256(f"golden/{cluster}".encode()).digest()[:6], "big") / 2**48
@@ -78,7 +101,8 @@ def ingest(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:  # no
     now_known = snapshot(ws, run)
     if not now_known.train:
         raise NightshiftError(
-            f"there is nothing to learn from yet: {len(now_known.labels)} labels, none of them to train on. "
+            f"there is nothing to learn from yet: {len(now_known.labels)} labels, none of them to train on"
+            f"{f', and {len(now_known.disputed)} in dispute' if now_known.disputed else ''}. "
             "Correct or confirm some verdicts first"
         )
     version = now_known.version
@@ -89,21 +113,45 @@ def ingest(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:  # no
         "train": len(now_known.train),
         "golden": len(now_known.golden),
         "cannot_tell": len(now_known.cannot_tell),
+        "disputed": len(now_known.disputed),
     }
 
 
 def trained_on(ws: Workspace, release: Release) -> set[str]:
-    """Examples that a release or any of its ancestors was trained on."""
+    """Examples that a release or any of its ancestors was trained on, on a person's word or on a judge's."""
     seen: set[str] = set()
     checkpoint = ws.store.get(Checkpoint, release.checkpoints["policy"])
     while checkpoint is not None:
-        if checkpoint.run is not None and stage_result(ws, checkpoint.run, "ingest") is not None:
-            ingested = finished(ws, checkpoint.run, "ingest")
-            recorded = [ingested, *(done.result for done in refreshes_of(ws, checkpoint.run))]
-            for version in ws.store.get_many(DatasetVersion, {str(each["dataset_version"]) for each in recorded}):
-                seen.update(content.split("=", 1)[0] for content in version.items.get("train", ()))
+        if checkpoint.run is not None:
+            seen |= trained_in(ws, checkpoint.run) | _trained_by_judge(ws, checkpoint.run)
         checkpoint = ws.store.get(Checkpoint, checkpoint.parent) if checkpoint.parent else None
     return seen
+
+
+def trained_in(ws: Workspace, run_id: str) -> set[str]:
+    """Examples whose labels a run trained on; none where it is no night that came so far."""
+    ingested = stage_result(ws, run_id, "ingest")
+    if ingested is None:
+        return set()
+    recorded = [ingested.result, *(done.result for done in refreshes_of(ws, run_id))]
+    versions = ws.store.get_many(DatasetVersion, {str(each["dataset_version"]) for each in recorded})
+    return {content.split("=", 1)[0] for version in versions for content in version.trained}
+
+
+def judge_spoke_for(judged: StageResult) -> set[str]:
+    """Examples that only a judge spoke for in a night's training; none where it had earned no say."""
+    doubtful = judged.result.get("doubtful")
+    return set(map(str, doubtful)) if judged.result.get("share") and isinstance(doubtful, list) else set()
+
+
+def _trained_by_judge(ws: Workspace, run_id: str) -> set[str]:
+    """Those that a run trained on, so none that is golden; people may have labelled some of them since."""
+    judged = stage_result(ws, run_id, "judge")
+    doubtful = set() if judged is None else judge_spoke_for(judged)
+    if not doubtful:
+        return set()
+    share = ws.settings.gate.golden_share
+    return doubtful - {each.id for each in ws.store.find(Example, id=doubtful) if is_golden(each.cluster, share)}
 
 
 def trained_clusters(ws: Workspace, release: Release) -> set[str]:

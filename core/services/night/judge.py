@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from core.judge import earned_weight, is_spent_budget
-from core.schema import Example, Judgment, Label, Prediction, Release, Run
+from core.judge import Spent, earned_weight, is_spent_budget
+from core.schema import Example, Judgment, Label, Release, Run
 from core.services.agreement import said_on, unflattered
 from core.services.classify import Classifier
 from core.services.judging import fresh_labels, judge_examples, stored_judgments, teacher_of, unscored_reasons
-from core.services.night.ingest import snapshot, trained_on
-from core.services.night.record import stage
+from core.services.night.ingest import last_verdicts, snapshot, trained_on
+from core.services.night.record import finished, stage
+from core.services.night.variants import known_variants
 from core.services.workspace import Workspace
 from core.store import Lease
 
@@ -19,6 +20,8 @@ __all__ = ["Comparison", "compare_with_champion", "judge", "judgments_of"]
 
 MAX_DOUBTFUL = 100
 "Unlabelled predictions judged in a night, the most doubtful first."
+LOOKED_THROUGH = 2000
+"Newest verdicts that the doubtful ones are among."
 MOST_REASONS = 5
 
 
@@ -28,14 +31,19 @@ def judge(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     known = snapshot(ws, run)
     teacher = teacher_of(ws, run.environment, upto=run.at)
     labelled = [known.examples[label.example] for label in known.labels]
-    # Where a person could not tell, no machine's word is learnt in their place.
-    doubtful = _doubtful(ws, run, {word.example for word in (*known.labels, *known.cannot_tell)})
+    # Where a person could not tell, or people differ, no machine's word is learnt in their place.
+    doubtful = _doubtful(ws, run, known.spoken)
+    # Of a verdict that the judge contradicts nobody knows the answer, and of its variants neither.
+    varied = finished(ws, run.id, "variants")
+    variants = known_variants(ws, varied["ids"])
+    undecided = [example for variant, example in variants if variant.answer is None]
     judged = judge_examples(
         ws.store,
         teacher,
-        [*labelled, *doubtful],
+        [*labelled, *doubtful, *undecided],
         ws.library,
         since=run.at,
+        besides=Spent(varied.get("written_tokens", 0), varied.get("written_usd", 0.0)),
         told=lambda *_: lease.renew(),
     )
     judgments = judged.of_example
@@ -70,12 +78,8 @@ def _reasons(judgments: Iterable[Judgment]) -> str:
     return "; ".join(f"{reason} ({times})" for reason, times in commonest)
 
 
-def _doubtful(ws: Workspace, run: Run, labelled: set[str]) -> list[Example]:
-    predictions = [
-        each
-        for each in ws.store.find(Prediction, environment=run.environment, limit=2000, newest_first=True)
-        if each.example not in labelled and each.at <= run.at
-    ]
+def _doubtful(ws: Workspace, run: Run, spoken: set[str]) -> list[Example]:
+    predictions = [each for each in last_verdicts(ws, run, LOOKED_THROUGH) if each.example not in spoken]
     most_doubtful = sorted(predictions, key=lambda each: (each.confidence, each.example))
     ids = list(dict.fromkeys(each.example for each in most_doubtful))[:MAX_DOUBTFUL]
     return ws.store.get_many(Example, ids)

@@ -2,6 +2,7 @@
 
 from pydantic import JsonValue
 
+from core.access import NIGHTSHIFT, told
 from core.schema import Decision, Outcome, Release, Run
 from core.services.night.record import FROZEN, finished, stage
 from core.services.rollout import begin_trial
@@ -34,6 +35,11 @@ def promote(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
         why = f"on trial: {trial.plan[0]}"
         return {"promoted": False, "champion": decision.champion, "trial": trial.id, "why": why}
     promotion = ws.registry.promote(
-        challenger, expected=str(run.config["champion"]), decision=decision, lease=lease.name, token=lease.token
+        challenger,
+        expected=str(run.config["champion"]),
+        decision=decision,
+        lease=lease.name,
+        token=lease.token,
+        telling=told("release.promoted", by=NIGHTSHIFT),
     )
     return {"promoted": True, "champion": challenger.id, "promotion": promotion.id}

@@ -9,24 +9,31 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from core.schema import ChosenBy, NightshiftError, Run, StageResult, content_id, new_id, now
+from core.schema import ChosenBy, NightshiftError, Prediction, Run, StageResult, content_id, new_id, now
+from core.services.night.kinds import check_kinds
 from core.services.workspace import Workspace
 from core.store import Lease, LeaseLost, StoreBusy
 
 __all__ = [
     "ABANDONED",
+    "BOOTSTRAP",
     "FROZEN",
     "REFRESH",
     "STAGES",
     "TRAINING",
+    "TUNED",
     "Stage",
     "abandon",
     "audits_tonight",
     "begin",
+    "bootstrap_lease",
     "corrections_waiting",
+    "flow_runs_of",
+    "keep_flow_run",
     "lease_name",
     "night_report",
     "night_result",
+    "night_summary",
     "nights",
     "nights_since",
     "stage",
@@ -38,10 +45,16 @@ __all__ = [
 FROZEN = "frozen"
 STAGES = ("retention", "ingest", "variants", "judge", "train", "evaluate", "gate", FROZEN, "promote", "report")
 ABANDONED = "abandoned"
+FLOW_RUNS = "flow_runs"
 REFRESH = "refresh/"
 """Before the number of steps: what entered a training then."""
+TUNED = "tuned/"
+"""Before the name of an earlier stage: what it is tuned on."""
 TRAINING = "training"
 """Trigger of a run that is no night but a training on a labelled folder."""
+BOOTSTRAP = "bootstrap"
+"""Trigger of a run that makes a training set of pictures that nobody labelled."""
+NO_NIGHTS = (TRAINING, BOOTSTRAP)
 LIBRARIES = (
     "torch",
     "transformers",
@@ -64,18 +77,26 @@ def lease_name(environment: str) -> str:
     return f"night/{environment}"
 
 
+def bootstrap_lease(environment: str) -> str:
+    """The lease that lets one bootstrap run at a time in an environment, beside nights."""
+    return f"{BOOTSTRAP}/{environment}"
+
+
 def begin(ws: Workspace, environment: str, *, seed: int | None = None, trigger: str = "request") -> Run:
     """The night to run now: the unfinished one of this environment, else a new one over the feedback so far.
 
-    An unfinished night with another seed than the one asked for is abandoned. Raises NightshiftError without feedback.
+    An unfinished night with another seed than the one asked for is abandoned. Raises NightshiftError where the settings
+    switch off a kind of variant that there is not.
     """
     ws.environment(environment)
+    check_kinds(ws)
     open_run = unfinished(ws, environment)
     if open_run is not None:
         if seed is None or seed == open_run.seed:
             return open_run
         abandon(ws, open_run, f"another night was asked for, with seed {seed}")
     champion = ws.store.champion(environment)
+    told = ws.of(environment).settings
     run = Run(
         id=new_id(),
         environment=environment,
@@ -83,16 +104,23 @@ def begin(ws: Workspace, environment: str, *, seed: int | None = None, trigger: 
         config={
             "upto_seq": ws.store.head(environment),
             "after_seq": last_boundary(ws, environment),
+            "stage_words": {
+                each.examples: ws.store.head(each.examples) for each in ws.environment(environment).earlier_stages(told)
+            },
+            "last_verdict": ws.store.last_seq(Prediction, environment),
             "champion": champion,
-            "learning": ws.settings.learning.model_dump(mode="json"),
-            "gate": ws.settings.gate.model_dump(mode="json"),
+            "learning": told.learning.model_dump(mode="json"),
+            "replay": ws.settings.replay.model_dump(mode="json"),
+            "variants": ws.settings.variants.model_dump(mode="json"),
+            "gate": told.gate.model_dump(mode="json"),
             "reward": ws.settings.reward.model_dump(mode="json"),
             "judge": ws.settings.judge,
             "judging": ws.settings.judging.model_dump(mode="json"),
             "judges": {name: own.model_dump(mode="json") for name, own in ws.settings.judges.items()},
-            "policy": ws.settings.policy,
+            "policy": told.policy,
             "reader": ws.settings.reader.model_dump(mode="json"),
-            "vlm": ws.settings.vlm.model_dump(mode="json"),
+            "vlm": told.vlm.model_dump(mode="json"),
+            "group_qc": told.group_qc.model_dump(mode="json"),
         },
         versions={library: version(library) for library in LIBRARIES},
         trigger=trigger,
@@ -173,6 +201,23 @@ def audits_tonight(ws: Workspace, environment: str) -> int:
     return sum(label.chosen_by is ChosenBy.RANDOM_AUDIT for label in labels)
 
 
+def keep_flow_run(ws: Workspace, run_id: str, flow_run: str) -> None:
+    """Notes beside the night's scratch that Prefect's flow run worked on it, so that its log can be found."""
+    file = ws.run_dir(run_id) / FLOW_RUNS
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as notes:
+        notes.write(f"{flow_run}\n")
+
+
+def flow_runs_of(ws: Workspace, run_id: str) -> list[str]:
+    """Flow runs that worked on a night, oldest first; more than one where it was taken up again."""
+    try:
+        noted = (ws.run_dir(run_id) / FLOW_RUNS).read_text(encoding="utf-8")
+    except OSError:
+        return []
+    return list(dict.fromkeys(noted.split()))
+
+
 def night_result(ws: Workspace, run_id: str) -> dict[str, Any]:
     """The night as one object: what was learnt, what came of it, and why. Raises NightshiftError before it is done."""
     result: dict[str, Any] = finished(ws, run_id, "report")["night"]
@@ -194,17 +239,18 @@ def nights(ws: Workspace, environment: str, limit: int = 20) -> list[dict[str, A
     by_run: dict[str, dict[str, StageResult]] = {}
     for result in results:
         by_run.setdefault(result.run, {})[result.stage] = result
-    return [_summary(run, by_run.get(run.id, {})) for run in runs]
+    return [night_summary(run, by_run.get(run.id, {})) for run in runs]
 
 
 def nights_since(ws: Workspace, run_id: str, environment: str) -> list[Run]:
     """The nights from this one on, oldest first."""
-    runs = [run for run in ws.store.find(Run, environment=environment) if run.trigger != TRAINING]
+    runs = [run for run in ws.store.find(Run, environment=environment) if run.trigger not in NO_NIGHTS]
     place = next((place for place, run in enumerate(runs) if run.id == run_id), len(runs))
     return runs[place:]
 
 
-def _summary(run: Run, done: dict[str, StageResult]) -> dict[str, Any]:
+def night_summary(run: Run, done: dict[str, StageResult]) -> dict[str, Any]:
+    """A night in short, from the results of its stages; JSON-ready."""
     state = "abandoned" if ABANDONED in done else "finished" if "report" in done else "running"
     waiting = next((name for name in STAGES if name not in done), None)
     return {
@@ -221,9 +267,9 @@ def _summary(run: Run, done: dict[str, StageResult]) -> dict[str, Any]:
 
 
 def _runs(ws: Workspace, environment: str, limit: int) -> list[Run]:
-    """The last nights, newest first; trainings that somebody asked for by name are none."""
+    """The last nights, newest first; trainings and bootstraps that somebody asked for are none."""
     runs = ws.store.find(Run, environment=environment, newest_first=True)
-    return [run for run in runs if run.trigger != TRAINING][:limit]
+    return [run for run in runs if run.trigger not in NO_NIGHTS][:limit]
 
 
 def unfinished(ws: Workspace, environment: str) -> Run | None:

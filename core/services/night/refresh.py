@@ -14,9 +14,11 @@ from core.learning import Refresh, Refreshes, TrainingItem
 from core.learning.variants import Labelled, VariantContext, draft_variants
 from core.policy import Policy
 from core.schema import DatasetVersion, Example, Label, NightshiftError, Run, StageResult
-from core.services.night.ingest import contents, refreshes_of, snapshot
+from core.services.night.ingest import Snapshot, contents, refreshes_of, snapshot
+from core.services.night.kinds import wanted_kinds
+from core.services.night.pictures import VARIANT_SEED
 from core.services.night.record import REFRESH, stage_id
-from core.services.night.variants import VARIANT_SEED, keep_draft, known_variants
+from core.services.night.variants import keep_draft, known_variants
 from core.services.workspace import Workspace
 from core.store import Lease, StoreBusy
 
@@ -29,7 +31,7 @@ MOST_WORDS = 50
 "Words that enter at once; more wait for the next round, so that a training does not stand still for long."
 
 Hear = Callable[[int], None]
-ItemOf = Callable[[Example, JsonValue], TrainingItem]
+ItemOf = Callable[[Example, Label], TrainingItem]
 
 
 class Difference(NamedTuple):
@@ -40,7 +42,13 @@ class Difference(NamedTuple):
     lost: list[str]
     "Examples that had a label to train on, and have none."
     unsure: list[str]
-    "Examples that a person now could not tell: what only rewards spoke for is dropped there, too."
+    "Examples that a person now could not tell, or people differ on: what only rewards spoke for is dropped, too."
+    spoken: set[str]
+    "Examples that people said something of: no variant speaks for them."
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.entering or self.lost or self.unsure)
 
     @property
     def leaves(self) -> list[str]:
@@ -113,7 +121,7 @@ class WordsMeanwhile:
     def _answer_anew(self, step: int, before: int, upto: int) -> None:
         words = self._difference(before, upto)
         self._known_upto = upto
-        if not any(words):
+        if words.is_empty:
             self._refreshes.publish(Refresh(step=step))
             return
         refresh = self._prepare(step, words)
@@ -153,7 +161,8 @@ class WordsMeanwhile:
         return Difference(
             entering=[label for label in now.train if said.get(label.example) != label.answer],
             lost=sorted(said.keys() - stands),
-            unsure=sorted({word.example for word in now.cannot_tell} - {word.example for word in then.cannot_tell}),
+            unsure=sorted(_unsure(now) - _unsure(then)),
+            spoken=now.spoken,
         )
 
     def _version(self, words: Difference) -> DatasetVersion:
@@ -162,34 +171,37 @@ class WordsMeanwhile:
 
     def _prepare(self, step: int, words: Difference) -> Refresh:
         examples = self._ws.store.get_many(Example, [label.example for label in words.entering])
-        items = [self._item_of(example, label.answer) for example, label in zip(examples, words.entering, strict=True)]
-        items += self._variants(examples, words.entering)
+        items = [self._item_of(example, label) for example, label in zip(examples, words.entering, strict=True)]
+        items += self._variants(examples, words)
         features = self._policy.encode([item.example for item in items], self._ws.library) if items else []
         self._lease.renew()
         return self._refreshes.prepare(
             step, items, features, leaves=words.leaves, dataset_version=self._version(words).id
         )
 
-    def _variants(self, examples: Sequence[Example], entering: Sequence[Label]) -> list[TrainingItem]:
+    def _variants(self, examples: Sequence[Example], words: Difference) -> list[TrainingItem]:
         """Rewordings: they need neither a picture to be read nor the other labels. The next night finds them again."""
         kinds = [
             kind
-            for kind in self._ws.environment(self._run.environment).variant_kinds
+            for kind in wanted_kinds(self._ws, self._run.environment)
             if kind.label == "keeps" and not kind.changes_pixels
         ]
-        labelled = {example.id for example in examples}
         limit, context = self._ws.settings.learning.variants_per_correction, VariantContext([], self._ws.library)
         ids: dict[str, None] = {}
-        for example, label in zip(examples, entering, strict=True):
-            parent = Labelled(example, label.answer)
+        for example, label in zip(examples, words.entering, strict=True):
+            parent = Labelled(example, label.answer, reason=label.reason)
             for draft in draft_variants(parent, kinds, context, seed=VARIANT_SEED, limit=limit):
                 if (variant := keep_draft(self._ws, self._run, draft)) is not None:
                     ids[variant.id] = None
         return [
             self._variant_item_of(example, variant.answer, variant.how)
             for variant, example in known_variants(self._ws, list(ids))
-            if example.id not in labelled
+            if example.id not in words.spoken
         ]
+
+
+def _unsure(known: Snapshot) -> set[str]:
+    return {word.example for word in (*known.cannot_tell, *known.disputed)}
 
 
 def _number(done: StageResult, name: str) -> int:

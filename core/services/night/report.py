@@ -52,7 +52,47 @@ def night_remarks(ws: Workspace, run_id: str) -> list[str]:
     if evaluated is None or waits is None:
         return []
     retained = stage_result(ws, run_id, "retention")
-    return [*_remarks(evaluated.result, waits.result), *_retention_remarks(retained.result if retained else {})]
+    ingested = stage_result(ws, run_id, "ingest")
+    varied = stage_result(ws, run_id, "variants")
+    return [
+        *_remarks(evaluated.result, waits.result),
+        *_dispute_remarks(ingested.result if ingested else {}),
+        *_variant_remarks(varied.result if varied else {}),
+        *_retention_remarks(retained.result if retained else {}),
+    ]
+
+
+def _dispute_remarks(ingested: Mapping[str, Any]) -> list[str]:
+    if not (number := ingested.get("disputed", 0)):
+        return []
+    return [
+        f"{number} labels were kept out, because people's words contradict each other; they lead the Review queue, and "
+        "`nightshift disputes list` shows them."
+    ]
+
+
+def dropped_shares(varied: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """By kind of variant how many were kept and dropped, and the share dropped; from the result of the stage."""
+    made, dropped = varied.get("made", {}), varied.get("dropped", {})
+    return {
+        kind: {
+            "kept": made.get(kind, 0),
+            "dropped": dropped.get(kind, 0),
+            "share_dropped": round(dropped.get(kind, 0) / (made.get(kind, 0) + dropped.get(kind, 0)), 4),
+        }
+        for kind in sorted({*made, *dropped})
+    }
+
+
+def _variant_remarks(varied: Mapping[str, Any]) -> list[str]:
+    lost = {kind: of for kind, of in dropped_shares(varied).items() if of["dropped"]}
+    if not lost:
+        return []
+    told = ", ".join(
+        f"{kind} {of['dropped']} of {of['kept'] + of['dropped']} ({of['share_dropped']:.0%})"
+        for kind, of in lost.items()
+    )
+    return [f"Variants were dropped because what decides their label could no longer be read: {told}."]
 
 
 def _retention_remarks(retained: Mapping[str, Any]) -> list[str]:
@@ -121,6 +161,7 @@ def _night(ws: Workspace, run: Run, decision: Decision, stages: list[StageResult
         "erased": retained.result["erased"] if retained else 0,
         "ingested": finished(ws, run.id, "ingest")["ingested"],
         "variants": finished(ws, run.id, "variants")["variants"],
+        "variants_by_kind": dropped_shares(finished(ws, run.id, "variants")),
         "judged": finished(ws, run.id, "judge")["judged"],
         "steps": finished(ws, run.id, "train")["steps"],
         "entered_while_training": finished(ws, run.id, "train").get("words_entered", 0),

@@ -25,7 +25,9 @@ class Earned(NamedTuple):
 def earned_by_answer(
     ws: Workspace, judge_share: float, example: Example, label: JsonValue, judgment: Judgment | None
 ) -> list[Earned]:
-    """One for each answer of the example's closed set."""
+    """One for each answer of the example's closed set; none where students write more, which only sampling shows."""
+    if ws.environment(example.environment).answer_form is not None:
+        return []
     rewards = ws.environment(example.environment).rewards(ws.settings, judge_share=judge_share)
     question = Question(example=example, label=label, judgment=judgment, library=ws.library)
     earned = []

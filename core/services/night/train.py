@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,17 @@ from core.learning import (
 )
 from core.policy import Policy
 from core.policy.calibration import Calibration
-from core.schema import Checkpoint, Example, Judgment, Label, Release, Rollout, Run
+from core.schema import Checkpoint, Example, Judgment, Label, Release, Rollout, Run, Variant
 from core.services.classify import load_policy
 from core.services.night.ingest import Snapshot, is_golden, snapshot, trained_clusters
 from core.services.night.judge import judgments_of
+from core.services.night.kinds import variant_weight, wanted_kinds
 from core.services.night.record import Stage, finished, stage
 from core.services.night.refresh import Hear, WordsMeanwhile
+from core.services.night.replay import Remembered, fresh_priority, remembered
 from core.services.night.rewards import earned_by_answer, rollouts_of
-from core.services.night.variants import known_variants, variant_weight
+from core.services.night.stages import tuned_stages
+from core.services.night.variants import known_variants
 from core.services.workspace import Workspace
 from core.store import Lease
 
@@ -35,8 +38,6 @@ __all__ = ["crossfit_logprobs", "held_out_labels", "train", "train_hearing", "tr
 
 JUDGED_WEIGHT = 0.2
 TRAINING_FOLDER, REFRESHES_FOLDER = "training", "training.refreshes"
-NEW_PRIORITY = 2.0
-"A word said since the last night is drawn this much more often than an old one."
 
 
 def train_hearing(hear: Hear | None) -> Stage:
@@ -56,7 +57,7 @@ def _train(ws: Workspace, run: Run, lease: Lease, hear: Hear | None) -> dict[str
     known = snapshot(ws, run)
     champion = _champion(ws, run)
     policy, champion_dir = load_policy(ws, champion)
-    items = _items(ws, run, known)[: ws.settings.learning.replay_depth]
+    items = _items(ws, run, known)
     ws.store.add(*_rollouts(ws, run, known))
     held = held_out_labels(ws, known, champion)
     scratch = ws.run_dir(run.id)
@@ -70,7 +71,9 @@ def _train(ws: Workspace, run: Run, lease: Lease, hear: Hear | None) -> dict[str
         answer=meanwhile.answer if job.refreshes else None,
     )
     meanwhile.check(result.refreshes)
-    challenger = _register(ws, run, policy, champion, result.weights, _calibration(result.crossfit, held, known))
+    stages, told_of_stages = tuned_stages(ws, run, lease, champion)
+    calibration = _calibration(result.crossfit, held, known)
+    challenger = _register(ws, run, policy, champion, result.weights, calibration, stages)
     return {
         "challenger": challenger.id,
         "checkpoint": challenger.checkpoints["policy"],
@@ -81,6 +84,7 @@ def _train(ws: Workspace, run: Run, lease: Lease, hear: Hear | None) -> dict[str
         "ms_per_step": round(result.ms_per_step, 2),
         "start": dict(result.start),
         "end": dict(result.end),
+        **({"stages": told_of_stages} if told_of_stages else {}),
         "crossfit": {example: list(logprobs) for example, logprobs in sorted(result.crossfit.items())},
     }
 
@@ -112,29 +116,68 @@ def _champion(ws: Workspace, run: Run) -> Release:
 
 def _items(ws: Workspace, run: Run, known: Snapshot) -> list[TrainingItem]:
     judged = finished(ws, run.id, "judge")
-    variants = known_variants(ws, finished(ws, run.id, "variants")["ids"])
-    weights = {kind.name: variant_weight(kind) for kind in ws.environment(run.environment).variant_kinds}
+    weights = {kind.name: variant_weight(kind) for kind in wanted_kinds(ws, run.environment)}
+    made = known_variants(ws, finished(ws, run.id, "variants")["ids"])
+    variants = [(variant, example) for variant, example in made if variant.how in weights]
     doubtful = _doubtful(ws, judged)
-    examples = [known.examples[label.example] for label in known.train]
-    judgments = judgments_of(ws, run, [*examples, *doubtful])
-    new = {label.example for label in known.new}
-    items = []
-    # The newest words come first: they are the last that a full replay lets go of.
-    for label, example in reversed(list(zip(known.train, examples, strict=True))):
-        item = _item(ws, judged["share"], example, label.answer, judgments.get(example.id))
-        is_new = label.example in new
-        origin = "correction" if is_new else "replay"
-        items.append(item.model_copy(update={"origin": origin, "priority": NEW_PRIORITY if is_new else 1.0}))
-    labelled = {example.id for example in examples}
-    for variant, example in variants:
-        if example.id not in labelled:
-            item = _item(ws, judged["share"], example, variant.answer, None)
-            items.append(item.model_copy(update={"origin": "variant", "weight": weights[variant.how]}))
+    lessons = remembered(ws, run, known)
+    undecided = [example for variant, example in variants if variant.answer is None]
+    judgments = judgments_of(ws, run, [*(lesson.example for lesson in lessons), *doubtful, *undecided])
+    items = [
+        _item(
+            ws,
+            judged["share"],
+            lesson.example,
+            lesson.label.answer,
+            judgments.get(lesson.example.id),
+            lesson.label.reason,
+        ).model_copy(update=lesson.of_item)
+        for lesson in lessons
+    ]
+    variants = _drawn_from(ws, known, lessons, variants)
+    varied = {example.id for _, example in variants}
+    base_of = {lesson.example.id: lesson.base for lesson in lessons}
+    items += _variant_items(ws, judged["share"], variants, judgments, weights, base_of)
     if judged["share"] > 0:
-        for example in doubtful:
+        for example in (each for each in doubtful if each.id not in varied):
             item = _item(ws, judged["share"], example, None, judgments.get(example.id))
             if any(reward is not None for reward in item.rewards):
                 items.append(item.model_copy(update={"origin": "judged", "weight": JUDGED_WEIGHT * judged["share"]}))
+    return items
+
+
+def _drawn_from(
+    ws: Workspace, known: Snapshot, lessons: Sequence[Remembered], variants: Sequence[tuple[Variant, Example]]
+) -> list[tuple[Variant, Example]]:
+    """Those of labels that are drawn from, in the order of these, and no more than a night can draw."""
+    labelled = {label.example for label in known.train}
+    places = {lesson.example.id: place for place, lesson in enumerate(lessons)}
+    found = [
+        (variant, example)
+        for variant, example in variants
+        if example.id not in labelled and (variant.parent in places or variant.parent not in labelled)
+    ]
+    found.sort(key=lambda each: places.get(each[0].parent, 0))
+    return found[: ws.settings.learning.steps * ws.settings.learning.batch_size]
+
+
+def _variant_items(
+    ws: Workspace,
+    share: float,
+    variants: Sequence[tuple[Variant, Example]],
+    judgments: Mapping[str, Judgment],
+    weights: Mapping[str, float],
+    base_of: Mapping[str, float],
+) -> list[TrainingItem]:
+    """Variants of a label count by their kind; those of a disagreement as far as the judge has earned a say, too."""
+    items = []
+    for variant, example in variants:
+        item = _item(ws, share, example, variant.answer, judgments.get(example.id))
+        weight = weights[variant.how] if variant.answer is not None else weights[variant.how] * share
+        if weight > 0 and (variant.answer is not None or any(reward is not None for reward in item.rewards)):
+            base = base_of.get(variant.parent, 1.0)
+            made = {"origin": "variant", "weight": weight, "priority": base, "base": base}
+            items.append(item.model_copy(update=made))
     return items
 
 
@@ -142,11 +185,17 @@ def _meanwhile(
     ws: Workspace, run: Run, lease: Lease, policy: Policy, scratch: Path, hear: Hear | None
 ) -> WordsMeanwhile:
     share = finished(ws, run.id, "judge")["share"]
-    weights = {kind.name: variant_weight(kind) for kind in ws.environment(run.environment).variant_kinds}
+    bound = ws.environment(run.environment)
+    weights = {kind.name: variant_weight(kind) for kind in wanted_kinds(ws, run.environment)}
 
-    def of_word(example: Example, answer: JsonValue) -> TrainingItem:
-        return _item(ws, share, example, answer, None).model_copy(
-            update={"origin": "correction", "priority": NEW_PRIORITY}
+    def of_word(example: Example, label: Label) -> TrainingItem:
+        return _item(ws, share, example, label.answer, None, label.reason).model_copy(
+            update={
+                "origin": "correction",
+                "priority": fresh_priority(ws),
+                "application": bound.application(example, ws.library),
+                "reviewer": label.reviewer,
+            }
         )
 
     def of_variant(example: Example, answer: JsonValue, how: str) -> TrainingItem:
@@ -165,14 +214,21 @@ def _meanwhile(
 
 
 def _item(
-    ws: Workspace, judge_share: float, example: Example, answer: JsonValue, judgment: Judgment | None
+    ws: Workspace,
+    judge_share: float,
+    example: Example,
+    answer: JsonValue,
+    judgment: Judgment | None,
+    reason: str | None = None,
 ) -> TrainingItem:
     earned = earned_by_answer(ws, judge_share, example, answer, judgment)
     by_name = {name: tuple(each.parts[name] for each in earned) for name in (earned[0].parts if earned else ())}
-    label = (example.answers or ()).index(str(answer)) if answer is not None else None
+    answers = example.answers or ()
+    label = answers.index(str(answer)) if answer is not None else None
     return TrainingItem(
         example=example,
-        rewards=tuple(each.reward for each in earned),
+        rewards=tuple(each.reward for each in earned) or (None,) * len(answers),
+        gold=ws.environment(example.environment).written(str(answer), reason) if answer is not None else None,
         reward_parts=by_name,
         label=label,
         origin="variant",
@@ -219,6 +275,7 @@ def _job(
         paths["held_out_features"], policy.encode([known.examples[label.example] for label in held], ws.library)
     )
     folds = ws.settings.gate.folds
+    rewards = ws.environment(run.environment).training_rewards(ws.settings)
     return TrainingJob(
         policy=f"{type(policy).__module__}:{type(policy).__name__}",
         champion=champion_dir,
@@ -233,6 +290,8 @@ def _job(
             for label in held
         ),
         held_out_features=paths["held_out_features"],
+        rewards=rewards.place if rewards else "",
+        reward_arguments=rewards.arguments if rewards else {},
         settings=ws.settings.learning,
         seed=run.seed,
         refreshes=scratch / REFRESHES_FOLDER if ws.settings.learning.semi_online else None,
@@ -257,7 +316,13 @@ def _calibration(crossfit: dict[str, tuple[float, ...]], held: Sequence[Label], 
 
 
 def _register(
-    ws: Workspace, run: Run, policy: Policy, champion: Release, weights: Path, calibration: Calibration
+    ws: Workspace,
+    run: Run,
+    policy: Policy,
+    champion: Release,
+    weights: Path,
+    calibration: Calibration,
+    stages: dict[str, str],
 ) -> Release:
     complete = weights.with_name("challenger")
     shutil.rmtree(complete, ignore_errors=True)
@@ -270,4 +335,4 @@ def _register(
         parent=champion.checkpoints["policy"],
         run=run.id,
     )
-    return ws.registry.release(run.environment, {"policy": checkpoint.id})
+    return ws.registry.release(run.environment, {**champion.checkpoints, **stages, "policy": checkpoint.id})

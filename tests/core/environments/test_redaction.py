@@ -44,7 +44,10 @@ def readable(image: Image.Image, secret: str) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", sorted(SECRETS))
-@pytest.mark.parametrize(("size", "dark"), [(14, False), (22, True), (40, False)])
+@pytest.mark.parametrize(
+    ("size", "dark"),
+    [(14, False), *(pytest.param(*look, marks=pytest.mark.soak) for look in [(22, True), (40, False)])],
+)
 def test_nothing_of_it_can_be_read_afterwards(kind: str, size: int, dark: bool) -> None:
     secret = SECRETS[kind]
     image = screen("Quarterly report", f"Please ask {secret} about it", secret, "Budget 2031", size=size, dark=dark)

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,16 @@ from memory_library import MemoryLibrary
 from PIL import Image, ImageChops
 
 from core.environments import environment
-from core.environments.screen.variants import OTHER_WORK, RECOLOURED, RESCALED, REWORDED, recolour, rescale, reword
+from core.environments.screen.variants.chrome import REFRAMED
+from core.environments.screen.variants.contrast import NEAR_MISS, OTHER_WORK, purposes
+from core.environments.screen.variants.covers import OCCLUDED, OVERLAID
+from core.environments.screen.variants.neighbours import NEIGHBOUR
+from core.environments.screen.variants.paraphrase import REWORDED, reword
+from core.environments.screen.variants.repaint import COMPRESSED, RECOLOURED, RESCALED, compress, recolour, rescale
 from core.learning.variants import Draft, Labelled, VariantContext, VariantKind, draft_variants
 
 TEXT_KINDS = (REWORDED, OTHER_WORK)
+PICTURES = (RECOLOURED, RESCALED, REFRAMED, OVERLAID, OCCLUDED, COMPRESSED)
 FAR_WORKS = (
     "Watch the next episode of the series.",
     "Bake a cake after the recipe.",
@@ -54,7 +61,8 @@ def test_the_same_parent_in_the_same_context_has_the_same_variants(coding: Label
     assert [each.image and each.image.tobytes() for each in once] == [
         each.image and each.image.tobytes() for each in again
     ]
-    assert {each.how for each in once} == {"reworded", "other_work", "rescaled", "recoloured"}
+    pictures = {kind.name for kind in PICTURES}
+    assert {each.how for each in once} >= {"reworded", "other_work", "near_miss"} | pictures
 
 
 def test_another_seed_makes_other_variants(coding: Labelled, library: MemoryLibrary) -> None:
@@ -83,8 +91,8 @@ def test_no_more_are_made_than_asked_for(coding: Labelled, library: MemoryLibrar
 @pytest.mark.parametrize("answer", ["on_task", "off_task"])
 def test_rewording_and_repainting_keep_the_answer(coding: Labelled, library: MemoryLibrary, answer: str) -> None:
     parent = labelled(coding.example.media[0], coding.example.ask, answer)
-    made = drafts(parent, library, kinds=[REWORDED, RESCALED, RECOLOURED])
-    assert {each.how for each in made} == {"reworded", "rescaled", "recoloured"}
+    made = drafts(parent, library, kinds=[REWORDED, *PICTURES])
+    assert {each.how for each in made} == {"reworded", *(kind.name for kind in PICTURES)}
     assert {each.answer for each in made} == {answer}
     assert {each.parent.id for each in made} == {parent.example.id}
 
@@ -98,7 +106,7 @@ def test_rewording_changes_the_question_and_not_the_picture(coding: Labelled, li
 
 
 def test_repainting_changes_the_picture_and_not_the_question(coding: Labelled, library: MemoryLibrary) -> None:
-    made = drafts(coding, library, kinds=[RESCALED, RECOLOURED])
+    made = drafts(coding, library, kinds=PICTURES)
     assert {each.ask for each in made} == {coding.example.ask}
     own = library.image(coding.example.media[0]).tobytes()
     assert all(each.image is not None and each.image.tobytes() != own for each in made)
@@ -156,7 +164,7 @@ def test_a_reworded_request_is_never_empty_and_ends_as_a_sentence(seed: int, ask
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 900), (320, 200)])
-@pytest.mark.parametrize("paint", [rescale, recolour])
+@pytest.mark.parametrize("paint", [rescale, recolour, compress])
 def test_pictures_of_any_shape_can_be_repainted(paint: object, size: tuple[int, int]) -> None:
     for seed in range(4):
         repainted = paint(Image.new("RGB", size, "teal"), np.random.default_rng(seed))  # type: ignore[operator]
@@ -164,7 +172,71 @@ def test_pictures_of_any_shape_can_be_repainted(paint: object, size: tuple[int, 
         assert min(repainted.size) >= 1
 
 
-def test_another_theme_is_dark_for_light_or_a_tint(picture: Image.Image) -> None:
+def test_another_theme_is_dark_for_light_or_a_tint_or_other_hues(picture: Image.Image) -> None:
     inverted = ImageChops.invert(picture).tobytes()
     seen = {recolour(picture, np.random.default_rng(seed)).tobytes() == inverted for seed in range(12)}
     assert seen == {True, False}
+
+
+def test_a_near_miss_is_work_of_the_same_kind_about_something_that_is_nowhere_on_the_screen(
+    coding: Labelled, library: MemoryLibrary
+) -> None:
+    made = drafts(coding, library, elsewhere(library), kinds=[NEAR_MISS])
+    assert 1 <= len(made) <= 2
+    assert {each.answer for each in made} == {"off_task"}
+    assert {each.ask for each in made} <= set(purposes()["programming"][1:])
+
+
+def test_a_near_miss_may_be_what_somebody_else_does_with_the_same_kind_of_application(
+    coding: Labelled, library: MemoryLibrary
+) -> None:
+    theirs = "Fix the bug in the code of the glockenspiel synthesizer."
+    asks = {
+        each.ask
+        for seed in range(8)
+        for each in draft_variants(
+            coding, [NEAR_MISS], VariantContext([coding, *elsewhere(library, [theirs])], library), seed=seed, limit=2
+        )
+    }
+    assert theirs in asks
+
+
+def test_what_the_screen_is_about_is_no_near_miss(coding: Labelled, library: MemoryLibrary) -> None:
+    shown = elsewhere(library, ["Fix the header parser until test_parser passes with the Content-Type header."])
+    made = drafts(coding, library, shown, kinds=[NEAR_MISS])
+    assert not {each.ask for each in made} & {each.example.ask for each in shown}
+
+
+@pytest.mark.parametrize("change", [{"answer": "off_task"}, {"surprising": True}])
+def test_no_near_miss_is_made_of_what_a_fresh_eye_would_not_call_on_task(
+    coding: Labelled, library: MemoryLibrary, change: dict[str, object]
+) -> None:
+    assert drafts(replace(coding, **change), library, kinds=[NEAR_MISS]) == []  # type: ignore[arg-type]
+
+
+def test_a_neighbour_in_the_session_stands_for_the_screen(coding: Labelled, library: MemoryLibrary) -> None:
+    later = library.add("parser.py - tidewatch - Editor", "12:05")
+    context = VariantContext([coding], library, neighbours={coding.example.media[0]: [later]})
+    (made,) = draft_variants(coding, [NEIGHBOUR], context, seed=0, limit=9)
+    assert (made.media, made.image, made.ask, made.answer) == (later, None, coding.example.ask, "on_task")
+
+
+def test_what_pops_up_has_no_word_of_the_work(library: MemoryLibrary) -> None:
+    media = library.add("Inbox", image=Image.new("RGB", (900, 600), "white"))
+    every = "Anna Marek Leila Mum Tomasz Yuki Uncle Ravi Neighbour Weather Calendar Battery"
+    parent = labelled(media, f"Write to {every}.", "on_task")
+    assert drafts(parent, library, kinds=[OVERLAID]) == []
+
+
+def test_nothing_pops_up_on_a_screen_that_is_too_small(library: MemoryLibrary) -> None:
+    media = library.add("Inbox", image=Image.new("RGB", (200, 90), "white"))
+    assert drafts(labelled(media, "Answer the mail.", "on_task"), library, kinds=[OVERLAID, OCCLUDED]) == []
+
+
+def test_between_other_bars_the_content_is_pixel_for_pixel_what_it_was(
+    coding: Labelled, library: MemoryLibrary, picture: Image.Image
+) -> None:
+    (made,) = drafts(coding, library, kinds=[REFRAMED])
+    left, top = made.parameters["left"], made.parameters["top"]
+    assert made.image is not None
+    assert made.image.crop((left, top, left + picture.width, top + picture.height)).tobytes() == picture.tobytes()

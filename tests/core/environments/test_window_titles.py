@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.environments.screen import window_title
 from core.environments.screen.rows import Rows
-from core.environments.screen.titles import WEIGHTS, kept_window_title, title_features
+from core.environments.screen.titles import WEIGHTS, application_of, kept_window_title, title_features
 from core.reading import Line, Reading, read_image
 from core.services.verifying import edit_distance
 from tests.core.memory_library import MemoryLibrary
@@ -107,3 +107,17 @@ def test_a_title_that_is_kept_is_found_once_for_a_picture(texts: tuple[Place, ..
     library.readings.clear()
     library.images.clear()
     assert kept_window_title("m", library) == first
+
+
+@pytest.mark.parametrize(
+    ("title", "application"),
+    [
+        ("Budget 2031.xlsx - Sheets", "sheets"),
+        ("Inbox (3) \u2014 ann@example.org \u2014 Mail", "mail"),
+        ("Settings", "settings"),
+        ("well-known", "well-known"),
+        (None, ""),
+    ],
+)
+def test_an_application_is_what_stands_behind_the_last_dash(title: str | None, application: str) -> None:
+    assert application_of(title) == application

@@ -144,6 +144,7 @@ def engine_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("engine_threads")
 @pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed; `make vllm` installs it")
 def test_vllm_within_this_process_judges_as_transformers_does(lettered: Path, library: MemoryLibrary) -> None:

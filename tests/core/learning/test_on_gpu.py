@@ -34,6 +34,7 @@ def test_it_runs_on_the_tiny_model_with_few_libraries() -> None:
         assert found[kind]["trl"] is None
 
 
+@pytest.mark.soak
 def test_it_measures_stock_trl_beside_itself_where_that_is_installed() -> None:
     done = run("--model", "tiny", program=WITH_TRL)
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,8 @@
 """vLLM below the trainer draws from the student as it was last refreshed, and its base weights keep their bits."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from rollout_checks import (
@@ -17,6 +19,7 @@ from weights_inside import hash_of_base
 
 from core.learning.rollouts import Asked, rollout_engine
 from core.learning.rollouts.vllm_in_process import VllmInProcess, lora_rank
+from core.policy.form import TextForm
 from core.policy.vlm.policy import VlmPolicy
 from core.schema import NightshiftError
 from core.services.bench.verdicts import vllm_is_installed
@@ -59,6 +62,16 @@ def test_no_refresh_changes_a_bit_of_the_base_in_trainer_or_engine(running):
         engine.draw(asked, 2, SAMPLING, seed=seed)
     assert before[1][0]
     assert (hash_of_base(student.model), engine.llm.apply_model(hash_of_base)) == before
+
+
+@needs_vllm
+def test_what_it_draws_under_a_form_is_of_that_form(running):
+    engine, student, asked = running
+    engine.refresh(student)
+    form = TextForm(openings=("通过\n", "不通过\n"), least=4, most=12)
+    drawn = engine.draw(asked, 4, replace(SAMPLING, max_new_tokens=64, form=form), seed=1)
+    for tokens, mask in zip(drawn.tokens_NGT.flatten(0, 1), drawn.mask_NGT.flatten(0, 1), strict=True):
+        assert re.fullmatch(form.pattern, student.text_of(tokens[mask].tolist()))
 
 
 @pytest.mark.skipif(vllm_is_installed(), reason="vLLM is installed here")

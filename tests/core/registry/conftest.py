@@ -30,22 +30,32 @@ def saved(tmp_path: Path) -> Callable[[float], Path]:
 
 
 @pytest.fixture
-def released(registry: Registry, saved: Callable[[float], Path]) -> Callable[..., Release]:
-    """A registered release whose weights follow from the number."""
+def environment(request: pytest.FixtureRequest) -> str:
+    """What releases are of: screens, unless a test is marked `in_each_environment`."""
+    return getattr(request, "param", "screen")
+
+
+@pytest.fixture
+def released(registry: Registry, saved: Callable[[float], Path], environment: str) -> Callable[..., Release]:
+    """A registered release whose weights follow from the number; of groups, with the same stage A as all others."""
+    before = {}
+    if environment == "group_qc":
+        stage = registry.put(saved(1e6), environment=environment, policy="vlm", parent=None, run=None)
+        before = {"summaries": stage.id}
 
     def release(number: float, *, run: str | None = "run") -> Release:
-        checkpoint = registry.put(saved(number), environment="screen", policy="reader", parent=None, run=run)
-        return registry.release("screen", {"policy": checkpoint.id})
+        checkpoint = registry.put(saved(number), environment=environment, policy="reader", parent=None, run=run)
+        return registry.release(environment, {**before, "policy": checkpoint.id})
 
     return release
 
 
 @pytest.fixture
-def promoted(registry: Registry, released: Callable[..., Release]) -> Callable[[float], Release]:
+def promoted(registry: Registry, released: Callable[..., Release], environment: str) -> Callable[[float], Release]:
     """Makes the release of a number champion, by installing or promoting it."""
 
     def make_champion(number: float) -> Release:
-        release, champion = released(number), registry.champion("screen")
+        release, champion = released(number), registry.champion(environment)
         if champion is None:
             registry.install(release, "first")
         else:

@@ -4,6 +4,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from served_homes import in_each_environment
 
 from core.registry import former_champions
 from core.schema import Decision, NightshiftError, Outcome, Promotion, Release
@@ -15,12 +16,12 @@ def promote(registry, decision, champion, release, **lease):
     return registry.promote(release, expected=champion.id, decision=decision(champion, release), **given_lease)
 
 
-def roll_back(registry, **where):
-    return registry.rollback("screen", reason="worse in use", by="operator", **where)
+def roll_back(registry, environment="screen", **where):
+    return registry.rollback(environment, reason="worse in use", by="operator", **where)
 
 
-def champion_id(registry):
-    return registry.champion("screen").id
+def champion_id(registry, environment="screen"):
+    return registry.champion(environment).id
 
 
 def test_a_new_registry_has_neither_champion_nor_challenger_nor_history(registry):
@@ -77,13 +78,16 @@ def test_promoting_twice_with_the_same_decision_changes_nothing(registry, releas
     assert len(registry.history("screen")) == 2
 
 
-def test_a_promotion_that_runs_again_after_a_rollback_does_not_undo_the_rollback(registry, released, decision):
+@in_each_environment
+def test_a_promotion_that_runs_again_after_a_rollback_does_not_undo_the_rollback(
+    registry, released, decision, environment
+):
     first, second = released(0), released(1)
     registry.install(first, "first")
     promote(registry, decision, first, second)
-    roll_back(registry)
+    roll_back(registry, environment)
     promote(registry, decision, first, second)
-    assert registry.champion("screen") == first
+    assert registry.champion(environment) == first
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNDECIDED])
@@ -143,39 +147,43 @@ def test_the_holder_of_the_lease_promotes_and_its_token_is_recorded(registry, re
     assert registry.champion("screen") == second
 
 
-def test_each_rollback_goes_one_champion_further_back(registry, promoted):
+@in_each_environment
+def test_each_rollback_goes_one_champion_further_back(registry, promoted, environment):
     first, second, _ = promoted(0), promoted(1), promoted(2)
-    assert roll_back(registry).release == second.id
-    assert roll_back(registry).release == first.id
-    assert champion_id(registry) == first.id
-    assert [p.action for p in registry.history("screen")][-2:] == ["rollback", "rollback"]
+    assert roll_back(registry, environment).release == second.id
+    assert roll_back(registry, environment).release == first.id
+    assert champion_id(registry, environment) == first.id
+    assert [p.action for p in registry.history(environment)][-2:] == ["rollback", "rollback"]
     with pytest.raises(NightshiftError, match="nothing to go back to"):
-        roll_back(registry)
+        roll_back(registry, environment)
 
 
-def test_a_rollback_after_a_new_promotion_goes_to_what_was_champion_before_it(registry, promoted):
+@in_each_environment
+def test_a_rollback_after_a_new_promotion_goes_to_what_was_champion_before_it(registry, promoted, environment):
     first, _, third = promoted(0), promoted(1), promoted(2)
-    roll_back(registry)
-    roll_back(registry)
+    roll_back(registry, environment)
+    roll_back(registry, environment)
     fourth = promoted(3)
-    assert roll_back(registry).release == first.id
+    assert roll_back(registry, environment).release == first.id
     assert third.id != fourth.id
 
 
-def test_a_rollback_can_name_any_earlier_champion_by_the_beginning_of_its_id(registry, promoted):
+@in_each_environment
+def test_a_rollback_can_name_any_earlier_champion_by_the_beginning_of_its_id(registry, promoted, environment):
     first, second, third = promoted(0), promoted(1), promoted(2)
-    assert roll_back(registry, to=first.id[:16]).release == first.id
-    assert roll_back(registry, to=third.id).release == third.id
-    assert roll_back(registry).release == first.id
+    assert roll_back(registry, environment, to=first.id[:16]).release == first.id
+    assert roll_back(registry, environment, to=third.id).release == third.id
+    assert roll_back(registry, environment).release == first.id
     assert second.id not in (third.id, first.id)
 
 
-def test_a_rollback_without_a_champion_to_go_back_to_says_so(registry, released):
+@in_each_environment
+def test_a_rollback_without_a_champion_to_go_back_to_says_so(registry, released, environment):
     with pytest.raises(NightshiftError, match="has no champion yet"):
-        roll_back(registry)
+        roll_back(registry, environment)
     registry.install(released(0), "first")
-    with pytest.raises(NightshiftError, match="is the first champion of 'screen'"):
-        roll_back(registry)
+    with pytest.raises(NightshiftError, match=f"is the first champion of '{environment}'"):
+        roll_back(registry, environment)
 
 
 def test_a_rollback_to_an_unknown_a_doubtful_or_the_present_champion_is_refused(registry, promoted):
@@ -192,12 +200,13 @@ def test_a_rollback_to_an_unknown_a_doubtful_or_the_present_champion_is_refused(
     assert champion_id(registry) == releases[-1].id
 
 
-def test_a_champion_whose_files_are_gone_is_not_gone_back_to(registry, promoted):
+@in_each_environment
+def test_a_champion_whose_files_are_gone_is_not_gone_back_to(registry, promoted, environment):
     first, second = promoted(0), promoted(1)
     shutil.rmtree(registry.path(first.checkpoints["policy"]))
     with pytest.raises(NightshiftError, match="cannot serve as policy"):
-        roll_back(registry)
-    assert registry.champion("screen") == second
+        roll_back(registry, environment)
+    assert registry.champion(environment) == second
 
 
 def test_environments_do_not_share_a_champion(registry, promoted, saved):

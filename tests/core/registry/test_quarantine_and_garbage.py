@@ -2,6 +2,7 @@ import os
 import time
 
 import pytest
+from served_homes import in_each_environment
 
 from core.registry import collect, survey
 from core.schema import NightshiftError, Outcome
@@ -18,25 +19,29 @@ def age(registry, *releases, days=2.0):
     """Makes the folders of these releases look as old as that."""
     then = time.time() - days * DAY_S
     for release in releases:
-        os.utime(registry.path(release.checkpoints["policy"]), (then, then))
+        for checkpoint in release.checkpoints.values():
+            os.utime(registry.path(checkpoint), (then, then))
 
 
 def checkpoints(*releases):
+    """Of their students; a stage before them is everybody's."""
     return {release.checkpoints["policy"] for release in releases}
 
 
-def test_quarantining_the_champion_makes_the_one_before_it_champion_at_once(registry, promoted):
+@in_each_environment
+def test_quarantining_the_champion_makes_the_one_before_it_champion_at_once(registry, promoted, environment):
     first, second = promoted(0), promoted(1)
     mark = quarantine(registry, second)
     assert (mark.mark, mark.by, mark.reason) == ("quarantined", "mara", "blind on music")
-    assert registry.champion("screen") == first
-    last = registry.history("screen")[-1]
+    assert registry.champion(environment) == first
+    last = registry.history(environment)[-1]
     assert (last.action, last.release, last.previous, last.reason) == (
         "rollback", first.id, second.id, "quarantined: blind on music",
     )  # fmt: skip
 
 
-def test_a_quarantined_release_is_neither_promoted_nor_gone_back_to(registry, promoted, decision):
+@in_each_environment
+def test_a_quarantined_release_is_neither_promoted_nor_gone_back_to(registry, promoted, decision, environment):
     first, second, third = promoted(0), promoted(1), promoted(2)
     quarantine(registry, second)
     with pytest.raises(Quarantined):
@@ -44,9 +49,9 @@ def test_a_quarantined_release_is_neither_promoted_nor_gone_back_to(registry, pr
     with pytest.raises(Quarantined):
         registry.promote(second, expected=third.id, decision=decision(third, second, run="new"), lease=None, token=None)
     with pytest.raises(Quarantined):
-        registry.rollback("screen", reason="worse", by="mara", to=second.id)
-    assert registry.champion("screen") == third
-    assert registry.rollback("screen", reason="worse", by="mara").release == first.id
+        registry.rollback(environment, reason="worse", by="mara", to=second.id)
+    assert registry.champion(environment) == third
+    assert registry.rollback(environment, reason="worse", by="mara").release == first.id
 
 
 def test_the_only_champion_is_not_quarantined_and_neither_are_all(registry, promoted):
@@ -98,6 +103,7 @@ def test_a_release_is_named_by_its_part_or_how_its_id_begins(registry, promoted,
             registry.named("screen", name)
 
 
+@in_each_environment
 def test_garbage_is_what_is_old_and_nobody_needs(registry, promoted, released):
     champions = [promoted(number) for number in range(3)]
     lost, young = released(10), released(11)
@@ -114,14 +120,15 @@ def test_garbage_is_what_is_old_and_nobody_needs(registry, promoted, released):
     assert [registry.path(each) for each in checkpoints(*champions, young)]
 
 
-def test_a_former_champion_goes_once_its_retention_is_over_and_the_champion_never(registry, promoted):
+@in_each_environment
+def test_a_former_champion_goes_once_its_retention_is_over_and_the_champion_never(registry, promoted, environment):
     first, second = promoted(0), promoted(1)
     age(registry, first, second, days=400)
     assert {folder.id for folder in collect(registry, retention_days=0)} == checkpoints(first)
     assert registry.path(second.checkpoints["policy"])
     with pytest.raises(NightshiftError, match="cannot serve as policy"):
-        registry.rollback("screen", reason="worse", by="mara")
-    assert registry.champion("screen") == second
+        registry.rollback(environment, reason="worse", by="mara")
+    assert registry.champion(environment) == second
 
 
 def test_an_undecided_challenger_and_what_a_night_is_at_work_on_stay(registry, promoted, released, decision, store):

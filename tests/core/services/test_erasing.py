@@ -36,7 +36,7 @@ from core.schema import (
 from core.services import Classifier, Wanted, Workspace, classify, correct, export_version, forget, review_queue
 from core.services.clusters import VARIANT_SOURCE, ClusterIndex
 from core.services.erasing import erased_entries, holding, open_erasures, unexplained
-from core.services.night.ingest import trained_clusters
+from core.services.night.ingest import is_golden, trained_clusters, trained_on
 from core.services.night.record import lease_name, stage_id, unfinished
 from core.store import Store
 
@@ -191,6 +191,22 @@ def test_what_named_it_is_written_again_without_it_and_adds_up(
     (release,) = [each for each in ws.store.find(Release) if each.checkpoints["policy"].startswith(run)]
     assert example.cluster in trained_clusters(ws, release)
     assert ws.store.check() == []
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_what_only_a_judge_spoke_for_counts_as_trained_on_where_the_judge_had_a_say(
+    ws: Workspace, champion: Classifier, pairs: list[Pair], share: float
+) -> None:
+    labelled, doubtful = ask(ws, champion, pairs[2]), ask(ws, champion, pairs[0])
+    run = everything_of(ws, labelled)
+    said = {"share": share, "doubtful": [doubtful.example]}
+    ws.store.add(StageResult(id=stage_id(run, "judge"), run=run, stage="judge", result=said, seconds=0.1))
+    (release,) = [each for each in ws.store.find(Release) if each.checkpoints["policy"].startswith(run)]
+    (example,) = ws.store.get_many(Example, [doubtful.example])
+    is_trained_on = share > 0 and not is_golden(example.cluster, ws.settings.gate.golden_share)
+    assert (example.id in trained_on(ws, release)) is is_trained_on
+    assert (example.cluster in trained_clusters(ws, release)) is is_trained_on
+    assert labelled.example in trained_on(ws, release)
 
 
 def test_the_example_and_its_prediction_name_the_screen_as_well(

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 import torch
 from labelled_folder import Pair
+from live_nights import live_night
 from PIL import Image, ImageDraw, ImageFont
 
 from core.policy.reader.policy import ReaderPolicy
@@ -24,17 +25,6 @@ hostile_screens = 0
 [night]
 lease_s = 600
 """
-STAGES = (
-    night.ingest,
-    night.make_variants,
-    night.judge,
-    night.train,
-    night.evaluate,
-    night.gate,
-    night.frozen,
-    night.promote,
-    night.report,
-)
 SONGS = (
     *("Harbour", "Lantern", "Meadow", "Copper", "Winter", "Orchid", "Falcon"),
     *("Marble", "Canyon", "Velvet", "Ember", "Willow", "Anchor", "Saffron"),
@@ -69,14 +59,6 @@ def _fan(ws: Workspace, run: Run) -> Release:
     return ws.registry.release("screen", {"policy": checkpoint.id})
 
 
-def _live(ws: Workspace, seed: int) -> Run:
-    run = night.begin(ws, "screen", seed=seed)
-    with ws.store.lease(night.lease_name("screen"), "test", 600) as lease:
-        for stage in STAGES:
-            stage(ws, run, lease)
-    return run
-
-
 @pytest.fixture
 def waiting(ws: Workspace, pairs: list[Pair]) -> tuple[Workspace, Frozen]:
     """A home after its first night, in which a challenger that knows better waits."""
@@ -86,7 +68,7 @@ def waiting(ws: Workspace, pairs: list[Pair]) -> tuple[Workspace, Frozen]:
     for pair in pairs:
         said = classify(ws, champion, pair.data, pair.ask)
         correct(ws, said.id, said.answer, chosen_by=ChosenBy.RANDOM_AUDIT)
-    run = _live(ws, seed=1)
+    run = live_night(ws, seed=1)
     waits = Frozen(
         id="waits",
         environment="screen",
@@ -107,7 +89,7 @@ def test_a_frozen_challenger_is_promoted_in_a_whole_night(waiting: tuple[Workspa
         said = classify(ws, champion, _player(song), "Write the chapter on tides.")
         correct(ws, said.id, "on_task", chosen_by=ChosenBy.RANDOM_AUDIT)
 
-    run = _live(ws, seed=2)
+    run = live_night(ws, seed=2)
 
     result = night_result(ws, run.id)
     assert result["outcome"] == "promoted"

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from labelled_folder import Pair
 
+from core.environments import environment
 from core.evaluation import SINCE_FROZEN
-from core.learning import TrainingResult
+from core.learning import TrainingResult, load_items
 from core.schema import (
     CANNOT_TELL,
     Checkpoint,
@@ -53,6 +54,8 @@ steps = 6
 batch_size = 8
 variants_per_correction = 8
 threads = 1
+[variants]
+picture_seconds = 1.0
 [gate]
 folds = 2
 hostile_screens = 0
@@ -101,13 +104,11 @@ def lived(template: tuple[Path, Path], pairs: list[Pair], tmp_path_factory: pyte
     correct(ws, said[1].id, CANNOT_TELL)
     run = night.begin(ws, "screen", seed=3)
     done: dict[str, StageResult] = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.services.night.variants.MAX_REPAINTED_PARENTS", 1)
-        for name, stage in WORK.items():
-            if name == "train":
-                shutil.copytree(home, folder / "before")
-            with lease_of(ws) as lease:
-                done[name] = stage(ws, run, lease)
+    for name, stage in WORK.items():
+        if name == "train":
+            shutil.copytree(home, folder / "before")
+        with lease_of(ws) as lease:
+            done[name] = stage(ws, run, lease)
     return Lived(ws, run, folder / "before", done)
 
 
@@ -165,6 +166,17 @@ def test_words_are_learnt_from_or_golden_or_undecided_and_never_two_of_these(liv
     assert not any(is_golden(cluster, 0.3) for cluster in clusters["train"])
 
 
+def test_labels_are_drawn_by_how_urgent_they_are_and_capped_by_whose_they_are(lived: Lived) -> None:
+    items = load_items(lived.ws.run_dir(lived.run.id) / "items.json")
+    labels = [item for item in items if item.origin == "correction"]
+    made = [item for item in items if item.origin == "variant"]
+    assert {item.reviewer for item in labels} <= {"import", "local"}
+    assert any(item.application for item in labels)
+    assert all(item.priority >= 2 * item.base for item in labels)  # all are new tonight
+    assert all(item.priority == item.base == 1.0 for item in made)
+    assert len(labels) == results(lived, "ingest")["train"]
+
+
 def test_variants_are_made_of_what_is_learnt_from_alone(lived: Lived) -> None:
     made = results(lived, "variants")
     variants = lived.ws.store.find(Variant)
@@ -179,11 +191,19 @@ def test_variants_are_made_of_what_is_learnt_from_alone(lived: Lived) -> None:
     assert flips.get("other_work", True) is True
 
 
-def test_only_one_parent_was_repainted_and_its_pictures_were_read(lived: Lived) -> None:
+def test_no_more_pictures_were_made_and_read_than_the_budget_holds(lived: Lived) -> None:
     tally = results(lived, "variants")
-    repainted = sum(tally[what].get(how, 0) for what in ("made", "dropped") for how in ("rescaled", "recoloured"))
-    assert repainted == 2
-    assert len(lived.ws.store.find(Media, source="variant")) == 2
+    costs = {kind.name: kind.cost_s for kind in environment("screen").variant_kinds if kind.changes_pixels}
+    made = {how: tally["made"].get(how, 0) + tally["dropped"].get(how, 0) for how in costs}
+    assert sum(costs[how] * number for how, number in made.items()) == pytest.approx(tally["picture_seconds"])
+    assert 0 < tally["picture_seconds"] <= 1.0
+    assert len(lived.ws.store.find(Media, source="variant")) == sum(made.values()) > 0
+
+
+def test_the_report_says_by_kind_what_became_of_the_variants(lived: Lived) -> None:
+    tally, told = results(lived, "variants"), night_result(lived.ws, lived.run.id)["variants_by_kind"]
+    assert {how: each["kept"] for how, each in told.items() if each["kept"]} == tally["made"]
+    assert {how: each["dropped"] for how, each in told.items() if each["dropped"]} == tally["dropped"]
 
 
 def test_labelled_and_doubtful_examples_are_judged_once(lived: Lived) -> None:
@@ -191,8 +211,9 @@ def test_labelled_and_doubtful_examples_are_judged_once(lived: Lived) -> None:
     known = results(lived, "ingest")
     assert judged["judged"] == known["train"] + known["golden"] + len(judged["doubtful"])
     assert len(judged["doubtful"]) == 1
-    assert lived.ws.store.count(Judgment) == judged["judged"]
-    assert judged["unscored"] == sum(each.unscored is not None for each in lived.ws.store.find(Judgment))
+    of_variants = results(lived, "variants")["judge_asked"]
+    assert lived.ws.store.count(Judgment) == judged["judged"] + of_variants
+    assert of_variants or judged["unscored"] == sum(each.unscored is not None for each in lived.ws.store.find(Judgment))
     assert 0 <= judged["share"] <= 1
 
 
@@ -451,6 +472,7 @@ def test_what_was_labelled_before_it_was_frozen_is_no_evidence(later: tuple[Work
     assert "of 0 examples" not in since(0), "the same labels, had they come later"
 
 
+@pytest.mark.soak
 def test_after_a_whole_night_a_screen_that_it_learnt_from_can_be_erased_and_the_next_night_runs(
     lived: Lived, tmp_path: Path
 ) -> None:

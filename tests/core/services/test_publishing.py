@@ -1,11 +1,13 @@
 """The way to the Hub and back, with the real client against a server that speaks its protocol."""
 
 import resource
+import shutil
 from pathlib import Path
 
 import pytest
 from hub_server import READER, WRITER, HubServer, hub_server
 from releases import make_release, promote
+from served_homes import at_length_in_each_environment
 
 from core.registry.hub import Hub, tag_of
 from core.registry.hub_errors import HubError, HubMoved
@@ -46,9 +48,10 @@ def uploads(server: HubServer) -> int:
     return sum(request.startswith("PUT ") for request in server.requests)
 
 
-def test_the_champion_here_becomes_the_champion_there_with_a_tag_and_a_card(here, hub):
-    champion = here.store.champion("screen")
-    done = push(here, "screen")
+@at_length_in_each_environment
+def test_the_champion_here_becomes_the_champion_there_with_a_tag_and_a_card(here, hub, environment):
+    champion = here.store.champion(environment)
+    done = push(here, environment)
     repo = hub.repo(REPO)
     assert repo.private
     assert repo.tags == {tag_of(champion): repo.branches["main"]} == {done["tag"]: done["commit"]}
@@ -56,6 +59,17 @@ def test_the_champion_here_becomes_the_champion_there_with_a_tag_and_a_card(here
     card = main_of(hub)["README.md"].decode()
     assert f"release {champion[:12]}" in card and "## Limits" in card and "license: other" in card
     assert [branch for branch, _ in repo.log] == ["main", f"candidate-{champion[:12]}", "main"]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("environment", ["group_qc"], indirect=True)
+def test_a_repository_is_of_one_environment(here, hub, environment, new_home, tmp_path):
+    home = Path(shutil.copytree(new_home("screen"), tmp_path / "of-screens"))
+    push(Workspace.open(home, registry={"hub": REPO}), "screen")
+    before = dict(hub.repo(REPO).branches)
+    with pytest.raises(HubError, match="is a release of 'screen'; one of 'group_qc' needs a repository of its own"):
+        push(here, environment)
+    assert hub.repo(REPO).branches == before
 
 
 def test_pushing_again_sends_nothing_and_changes_nothing(here, hub):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from core.environments import environment
 from core.schema import ChosenBy, Prediction, new_id
 from core.services import Workspace, correct, review_queue, undo
-from core.services.review import _mix
+from core.services.review import Chosen, _mix
 
 CONFIDENCES = [0.5 + 0.005 * i for i in range(100)]
 
@@ -124,9 +124,9 @@ def test_an_empty_installation_has_an_empty_queue(ws: Workspace) -> None:
 
 @given(st.integers(0, 30), st.integers(0, 30), st.floats(0, 1), st.integers(0, 80))
 def test_a_mix_loses_nothing_and_fills_up(doubtful: int, audits: int, share: float, limit: int) -> None:
-    told = [(f"d{i}", ChosenBy.REVIEW_QUEUE) for i in range(doubtful)]
-    chosen = _mix(told, [f"a{i}" for i in range(audits)], share, limit)  # type: ignore[arg-type]
+    told = [Chosen(f"d{i}", ChosenBy.REVIEW_QUEUE) for i in range(doubtful)]
+    chosen = _mix(told, [f"a{i}" for i in range(audits)], share, limit)
     assert len(chosen) == len(set(chosen)) == min(limit, doubtful + audits)
-    assert all(str(name).startswith("a") == (how is ChosenBy.RANDOM_AUDIT) for name, how in chosen)
+    assert all(each.prediction.startswith("a") == (each.chosen_by is ChosenBy.RANDOM_AUDIT) for each in chosen)
     if doubtful >= limit and audits >= limit:
-        assert abs(sum(how is ChosenBy.RANDOM_AUDIT for _, how in chosen) - share * limit) <= 1
+        assert abs(sum(each.chosen_by is ChosenBy.RANDOM_AUDIT for each in chosen) - share * limit) <= 1

@@ -33,7 +33,9 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, list[str
         for number in range(12):
             image = Image.effect_mandelbrot((96, 64), (-2 + number / 9, -1, 1, 1 - number / 11), 60)
             image.convert("RGB").save(folder / "images" / f"{number}.png")
-            table.writerow([f"{number}.png", "Write the report.", ("on_task", "off_task")[number % 2]])
+            table.writerow(
+                [f"{number}.png", f"Write the report of week {number}.", ("on_task", "off_task")[number % 2]]
+            )
     import_folder(ws, "screen", folder)
     made = [_fixed(ws, seed=1)]
     first = ws.store.labels("screen")[0]

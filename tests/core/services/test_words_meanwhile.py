@@ -27,6 +27,8 @@ batch_size = 8
 variants_per_correction = 2
 checkpoint_steps = 10
 threads = 1
+[variants]
+picture_seconds = 0
 [gate]
 folds = 2
 golden_share = 0.3
@@ -80,8 +82,7 @@ def before(template: tuple[Path, Path], pairs: list[Pair], tmp_path_factory: pyt
     ws = Workspace.open(home)
     classifier = Classifier.of_champion(ws, "screen")
     run = night.begin(ws, "screen", seed=3)
-    with lease_of(ws) as lease, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.services.night.variants.MAX_REPAINTED_PARENTS", 0)
+    with lease_of(ws) as lease:
         for stage in (night.ingest, night.make_variants, night.judge):
             stage(ws, run, lease)
     said = [classify(ws, classifier, pair.data, f"{pair.ask} {more}.") for pair in pairs[::2] for more in MORE[:2]]

@@ -7,7 +7,10 @@ from pathlib import Path
 from core.schema import (
     Agreement,
     Alternative,
+    AuditEntry,
     Checkpoint,
+    ChosenBy,
+    Claim,
     Correction,
     DatasetVersion,
     Decision,
@@ -19,28 +22,38 @@ from core.schema import (
     Example,
     Frozen,
     GateResult,
+    Grant,
     HubStep,
     ItemScore,
     JudgeAudit,
     Judgment,
+    LoginFailure,
     Mark,
     Media,
     Notice,
     Outcome,
+    Password,
     Prediction,
     Promotion,
     Record,
     Release,
+    Revocation,
+    Role,
     Rollout,
     Run,
+    Scope,
+    SettingChange,
     ShadowAnswer,
+    Signal,
     StageResult,
     Tombstone,
     Trial,
     TrialStep,
     Turn,
+    User,
     Variant,
     new_id,
+    now,
 )
 from core.store import open_store
 from core.store.database import engine_of, open_database
@@ -111,8 +124,32 @@ def one_of_each() -> list[Record]:
         Notice(id="t", event=Event.PROMOTED, title="promoted", subject="a", detail={"n": [1, None]}, **screen),
         Delivery(id="y", notice="t", endpoint="ops", status=500, error="status 500"),
         *releases_on_their_way(),
+        *people_and_what_they_did(),
         erasure := Erasure(id="x", asked="screen", reason="asked for", by="local", erased={"media": 1}),
         Tombstone.make(erasure, "example", "e2", "c"),
+        Claim(
+            id="l",
+            example="e",
+            prediction="p",
+            reviewer="ann",
+            sitting="w",
+            chosen_by=ChosenBy.NOVELTY,
+            until=now(),
+            **screen,
+        ),
+        Signal(id="i", example="e", domain="mail", novelty=0.25, drift=None, basis=3, **screen),
+    ]
+
+
+def people_and_what_they_did() -> list[Record]:
+    return [
+        User(id="b", name="ann", uid="a1", role=Role.OPERATOR),
+        Password(id="c2", uid="a1", hash="$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"),
+        Grant(id="g", form="token", uid="a1", user="ann", name="ci", scopes=(Scope.READ,), expires=now()),
+        Revocation(id="r3", revoked="g"),
+        LoginFailure(id="n2", name="0f", address="127.0.0.1"),
+        AuditEntry(id="a", who="ann", role=Role.OPERATOR, door="console", action="correction.given", subject="p"),
+        SettingChange(id="s2", key="night.schedule", before=None, after="0 3 * * *", by="ann"),
     ]
 
 

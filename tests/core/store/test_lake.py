@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import duckdb
 import psycopg
 import pytest
 from lakes import new_lake
@@ -210,3 +211,65 @@ def test_a_password_reaches_both_of_the_connections(postgres, tmp_path):
         finally:
             entries.write_text(before)
             admin.execute("SELECT pg_reload_conf()")
+
+
+def everything_kept(folder: Path, catalog: psycopg.Connection) -> str:
+    """All Parquet files below a folder, row by row, and all rows of the catalog, plain and as they are inlined."""
+    duck = duckdb.connect()
+    rows = [str(row) for path in sorted(folder.rglob("*.parquet")) for row in duck.read_parquet(str(path)).fetchall()]
+    tables = catalog.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'nightshift'").fetchall()
+    for (table,) in tables:
+        rows += [str(row) for row in catalog.execute(f'SELECT t::text FROM "{table}" AS t').fetchall()]
+    return "\n".join(rows)
+
+
+def test_what_is_erased_lies_in_no_file_and_no_table_of_the_catalog_once_it_is_written_anew(store, catalog, tmp_path):
+    name = "secret-name"
+    in_a_file = [correction(name) for _ in range(1_100)]
+    kept = [correction(f"kept {number}") for number in range(50)]
+    store.add(*in_a_file, *kept[:25])
+    store.add(correction(name), kept[25])
+    store.tend()
+    inlined = correction(name)
+    store.add(inlined, *kept[26:])
+    assert store.erase({Correction: {"example": [name]}}) == {"correction": 1_102}
+    before = everything_kept(tmp_path / "data", catalog)
+    assert name in before and inlined.id.encode().hex() in before
+    assert store.remains([inlined.id], [name])
+
+    assert store.compact()
+    after = everything_kept(tmp_path / "data", catalog)
+    gone = [name, inlined.id, *(word.id for word in in_a_file[:5])]
+    assert not [each for each in gone if each in after or each.encode().hex() in after]
+    assert not [
+        path for path in (tmp_path / "data").rglob("*") if path.is_file() and name.encode() in path.read_bytes()
+    ]
+    assert store.remains([inlined.id], [name]) == []
+    assert store.find(Correction) == kept
+    assert store.add(correction("later")) == 1
+    assert store.head("screen") == 1_153
+
+
+def test_a_reader_whose_files_an_erasure_removes_reads_again(url, store, monkeypatch):
+    # It would wait for the reader, which here waits for it.
+    monkeypatch.setattr("core.store.ducklake.vacuum", lambda *_: None)
+    store.add(*(correction("gone") for _ in range(1_100)), *(correction("stays") for _ in range(5)))
+    other, tries = open_store(url), []
+
+    def work(connection):
+        tries.append(connection.execute("SELECT count(*) FROM champion").fetchone())
+        if len(tries) == 1:
+            other.erase({Correction: {"example": ["gone"]}})
+            other.compact()
+        return connection.execute("SELECT count(*) FROM correction").fetchone()[0]
+
+    assert store.database.read(work) == 5
+    assert len(tries) == 2
+
+
+def test_a_file_that_was_lost_is_no_matter_of_trying_again(store, tmp_path):
+    store.add(*(correction() for _ in range(1_100)))
+    for path in (tmp_path / "data").rglob("*.parquet"):
+        path.unlink()
+    with pytest.raises(NightshiftError, match="cannot be read"):
+        store.find(Correction)

@@ -11,7 +11,7 @@ from core.schema import ChosenBy, Correction, Example, Media, NightshiftError, P
 from core.store.tables import COLUMNS, KINDS
 
 RECORDS = one_of_each()
-ADDED_LATER = {Prediction: ["session"]}
+ADDED_LATER = {Prediction: ["session", "answer", "confidence", "latency_ms"], Correction: ["answer"], Example: ["ask"]}
 "Columns that a later version added: a table has them at its end."
 
 
@@ -35,6 +35,16 @@ def test_a_transaction_that_fails_leaves_nothing(store):
     with pytest.raises(NightshiftError, match="cannot be stored"):
         store.add(*RECORDS, correction(reason="\ud800"))
     assert set(store.tables().values()) == {0}
+
+
+def test_pages_go_back_from_the_newest_and_leave_nothing_out(store):
+    records = [correction(environment=name) for name in ("screen", "other", "screen", "screen")]
+    store.add(*records)
+    first = store.page(Correction, 2, environment="screen")
+    assert [record for _, record in first] == [records[3], records[2]]
+    second = store.page(Correction, 2, environment="screen", before_seq=first[-1][0])
+    assert [record for _, record in second] == [records[0]]
+    assert store.page(Correction, 2, environment="screen", before_seq=second[-1][0]) == []
 
 
 def test_only_records_that_the_store_knows_are_added(store):

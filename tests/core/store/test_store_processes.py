@@ -11,7 +11,7 @@ from store_records import correction
 from core.schema import Correction
 from core.store import StoreBusy, open_store
 
-WRITERS, EACH = 4, 200
+WRITERS = 4
 
 
 def outcome(child):
@@ -21,17 +21,18 @@ def outcome(child):
 
 
 @pytest.mark.timeout(400)
-def test_four_writers_and_a_reader_lose_nothing_and_double_nothing(url, store, process, tmp_path):
+@pytest.mark.parametrize("each", [40, pytest.param(200, marks=pytest.mark.soak)])
+def test_four_writers_and_a_reader_lose_nothing_and_double_nothing(url, store, process, tmp_path, each):
     reader = process("read_until_stopped", url, tmp_path / "stop")
-    writers = [process("write_corrections", url, writer, EACH) for writer in range(WRITERS)]
+    writers = [process("write_corrections", url, writer, each) for writer in range(WRITERS)]
     acknowledged = [id for writer in writers for id in outcome(writer)]
     (tmp_path / "stop").touch()
     assert int(outcome(reader)[0]) > 1
 
     kept = [record.id for record in store.find(Correction)]
-    assert len(kept) == WRITERS * EACH
+    assert len(kept) == WRITERS * each
     assert sorted(kept) == sorted(acknowledged)
-    assert store.head("screen") == WRITERS * EACH
+    assert store.head("screen") == WRITERS * each
     assert not [problem for problem in store.check() if "sequence" in problem]
 
 

@@ -76,6 +76,7 @@ def test_what_is_no_answer_is_no_verdict(student: VlmPolicy, merged: Path) -> No
 
 
 @needs_vllm
+@pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_vllm_gives_the_same_verdicts_and_leaves_no_process(
     student: VlmPolicy, merged: Path, requests: list[Request]

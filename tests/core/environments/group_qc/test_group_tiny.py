@@ -1,0 +1,54 @@
+"""Both stages on tiny models: shortly that the path works, and at length what it can learn."""
+
+from random import Random
+
+import pytest
+
+from core.environments.group_qc.contract import FAIL, PASS
+from core.environments.group_qc.drawing import drawn_group
+from core.environments.group_qc.tiny import Sizes, bench_groups
+from core.environments.group_qc.tiny.lessons import warm_up_lines
+from core.schema import NightshiftError
+
+SHORT = Sizes(
+    groups=12,
+    read=12,
+    held_out=6,
+    stage_a_steps=2,
+    stage_a_batch=4,
+    reading_steps=1,
+    warm_up_steps=2,
+    warm_up_batch=4,
+    steps=2,
+    batch_size=2,
+    group_size=4,
+    threads=1,
+)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_both_stages_learn_their_work_from_label_and_format_alone() -> None:
+    found = bench_groups()
+    of_a, before, after = found["stage_a"], found["stage_b"]["before"], found["stage_b"]["after"]
+    assert of_a["stated"] >= 0.9
+    assert of_a["clean"] >= 0.95
+    assert of_a["batched"]["times"] >= 2.5
+    assert 0.1 <= before["format"] <= 0.4
+    assert 0.35 <= before["verdicts"] <= 0.65
+    assert 0.45 <= before["probability"] <= 0.55
+    assert after["format"] >= 0.99
+    assert after["right"] >= 0.9
+    assert found["seconds"] < 1800
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_the_warm_up_says_the_same_of_a_group_under_either_verdict(number: int) -> None:
+    group, rng = drawn_group(number), Random(number)
+    for passing, failing in (warm_up_lines(group, group.summaries, rng) for _ in range(50)):
+        assert failing == passing.replace(PASS, FAIL)
+
+
+def test_a_stage_a_that_writes_no_proper_line_is_told() -> None:
+    with pytest.raises(NightshiftError, match="for none of 12 groups"):
+        bench_groups(SHORT)
