@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Fetches what the tests of pages and of watching need, where that is possible: Chromium, and a display without a
-# screen (Xvfb). Without them those tests are skipped.
+# screen (Xvfb); without them those tests are skipped. And letters for Chinese, which pictures of the pages show.
 set -euo pipefail
 
 wanted=()
 command -v chromium >/dev/null || wanted+=(chromium)
 command -v Xvfb >/dev/null || wanted+=(xvfb)
+[[ -n $(fc-list :lang=zh family 2>/dev/null) ]] || wanted+=(fonts-wqy-zenhei fontconfig)
 if [[ ${#wanted[@]} -eq 0 ]]; then
     exit 0
 elif [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then

@@ -162,5 +162,6 @@ def by_day(page: Page, picture: Path) -> None:
     page.wait_for_selector(".ns-verdict")
     for n in range(REVIEWED):
         press(page, "2" if n % 3 == 2 else "1")
+    settle(page)  # A word that is taken back before it was sent never reaches the store.
     press(page, "u")
     settle(page)

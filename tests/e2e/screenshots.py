@@ -1,7 +1,8 @@
 """Takes the pictures of the console that the README shows: `make screenshots`, or this file with a HOME.
 
 Makes a home with drawn screens, some weeks of people's words and two nights (some minutes; HOME keeps it for the next
-time), serves it, and writes `docs/images/console-*.webp`: every page light and dark, and on a phone.
+time), serves it, and writes `docs/images/console-*.webp`: every page light and dark, and on a phone. The page of groups
+shows drawn groups in a home of its own, judged by a tiny model that was taught the true answers.
 """
 
 import io
@@ -12,12 +13,21 @@ from pathlib import Path
 from acting import ROOT, Server, chromium, copy_picture, describe, open_page, serving
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
-from story import answer_as_told, classify_samples, days_ago, run_night
+from story import answer_as_told, classify_samples, days_ago, inspect_drawn, run_night
 
 from core.access import add_user, remove_user, users
+from core.environments.group_qc import contract
+from core.environments.group_qc.dossier import image_key
+from core.environments.group_qc.drawing import DrawnGroup, drawn_group
+from core.environments.group_qc.prompt import PROMPT
+from core.environments.group_qc.tiny.lessons import DrawnLibrary, group_example
+from core.environments.group_qc.tiny.models import tiny_base
+from core.environments.group_qc.tiny.teaching import teach
 from core.environments.screen.draw import draw_samples
+from core.policy.vlm.policy import VlmPolicy
 from core.schema import Correction, Role
 from core.services import Workspace, audit_judges, correct, nights
+from core.settings import VlmSettings
 
 IMAGES = ROOT / "docs" / "images"
 WEEKS = 6
@@ -46,6 +56,13 @@ LOOKS: tuple[tuple[str, dict[str, int], str], ...] = (
 )
 PEOPLE = {"maria": Role.OPERATOR, "jonas": Role.ENGINEER, "vera": Role.VIEWER, "ada": Role.ADMIN}
 PASSWORD = "correct horse battery"
+GROUPS_TAUGHT, GROUPS_SHOWN, LESSONS = 400, 6, 250
+OF_GROUPS = """
+environments = ["group_qc"]
+[group_qc]
+model = "{model}"
+max_new_tokens = 24
+"""
 
 
 def main(home: Path) -> None:
@@ -63,6 +80,8 @@ def main(home: Path) -> None:
                 sys.exit("there is no Chromium on this machine; `make browser` installs it")
             _take_all(browser, server, today / "images")
             _take_doors(ws, browser, server)
+            with serving(_home_of_groups(Path(folder))) as other:
+                _take_groups(browser, other)
 
 
 def _some_weeks(ws: Workspace, folder: Path) -> None:
@@ -123,6 +142,45 @@ def _take_doors(ws: Workspace, browser: Browser, server: Server) -> None:
     finally:
         for name in PEOPLE:
             remove_user(ws, name, also_last=True)
+
+
+def _home_of_groups(folder: Path) -> Path:
+    """A home with inspected groups, and a stage B that has been taught what is right of others."""
+    known = [drawn_group(number) for number in range(GROUPS_TAUGHT)]
+    policy = VlmPolicy.create(PROMPT, VlmSettings(model=str(tiny_base(folder / "untaught", known, seed=0))))
+    teach(
+        policy,
+        policy.encode([group_example(group) for group in known], DrawnLibrary(())),
+        [(_right_answer(group),) for group in known],
+        steps=LESSONS,
+        batch_size=16,
+        learning_rate=1e-3,
+        seed=0,
+        told=lambda step, loss: None if step % 50 else _tell(f"groups: lesson {step} of {LESSONS}, loss {loss:.3f}"),
+    )
+    policy.merge(folder / "taught")
+    home = folder / "groups"
+    home.mkdir()
+    (home / "nightshift.toml").write_text(OF_GROUPS.format(model=folder / "taught"))
+    shown = [drawn_group(number, seed=1, mission="grounding_cable") for number in range(GROUPS_SHOWN)]
+    inspect_drawn(Workspace.open(home), folder / "photos", shown)
+    return home
+
+
+def _right_answer(group: DrawnGroup) -> str:
+    place = next((place for place, photo in enumerate(group.photos) if photo.faulty), 0)
+    said = group.summaries[place].partition("，")[2]
+    return contract.Answer(group.verdict, f"{image_key(place + 1)}，{said}").text
+
+
+def _take_groups(browser: Browser, server: Server) -> None:
+    for scheme, size, suffix in LOOKS:
+        page, _ = open_page(browser, server, scheme=scheme, **size)
+        page.goto("/groups")
+        page.wait_for_selector(".ns-photo img")
+        _save(page, f"console-groups{suffix}")
+        page.goto("about:blank")  # So that its groups come free for the next page.
+        page.context.close()
 
 
 def _take_pages(page: Page, suffix: str) -> None:

@@ -2,16 +2,20 @@
 
 import csv
 import sys
+import unittest.mock
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
+from core.environments.group_qc.drawing import DrawnGroup, draw_groups
+from core.environments.group_qc.summaries import Summariser
 from core.schema import Example, Prediction, base, new_id
 from core.services import Classifier, Workspace, classify, correct, night
+from core.services.groups import Inspector, inspect_group
 from flows.vigil import only_night
 
-__all__ = ["answer_as_told", "classify_samples", "days_ago", "hold_against", "run_night"]
+__all__ = ["answer_as_told", "classify_samples", "days_ago", "hold_against", "inspect_drawn", "run_night"]
 
 STAGES = [night.make_variants if name == "variants" else getattr(night, name) for name in night.STAGES]
 
@@ -73,3 +77,14 @@ def run_night(ws: Workspace) -> str:
         for stage in STAGES:
             stage(ws, run, lease)
     return str(night.night_result(ws, run.id)["outcome"])
+
+
+def inspect_drawn(ws: Workspace, photos: Path, groups: Sequence[DrawnGroup]) -> None:
+    """Draws groups into `photos` and inspects them on their true lines: stage A of a tiny model knows no Chinese."""
+    draw_groups(photos, groups)
+    inspector = Inspector.load(ws)
+    for group in groups:
+        lines = [(line, None) for line in group.summaries]
+        with unittest.mock.patch.object(Summariser, "write", lambda *_, lines=lines: lines):
+            found = inspect_group(inspector, photos / group.name, group.mission)
+        assert found.error is None, found.error

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import pytest
 from acting import Server, open_page, serving
 from playwright.sync_api import Browser, Page, expect
+from story import inspect_drawn
 
-from core.environments.group_qc.drawing import draw_groups, drawn_group
-from core.environments.group_qc.summaries import Summariser
+from core.environments.group_qc.drawing import drawn_group
 from core.policy.vlm.tiny import tiny_vlm
 from core.services import Workspace
-from core.services.groups import Inspector, inspect_group
 
 SETTINGS = """
 environments = ["screen", "group_qc"]
@@ -27,21 +26,26 @@ PATIENCE_MS = 60_000
 
 @pytest.fixture(scope="module")
 def groups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with two inspected groups. The lines are the true ones: a tiny model knows no Chinese yet."""
+    """A server with two inspected groups."""
     folder = tmp_path_factory.mktemp("groups")
     model = tiny_vlm("qwen2_5_vl", folder / "tiny")
     home = folder / "home"
     home.mkdir()
     (home / "nightshift.toml").write_text(SETTINGS.format(model=model))
     drawn = [drawn_group(number, mission=MISSION) for number in range(GROUPS)]
-    draw_groups(folder / "photos", drawn)
-    inspector = Inspector.load(Workspace.open(home))
-    for group in drawn:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Summariser, "write", lambda *_, lines=group.summaries: [(line, None) for line in lines])
-            assert inspect_group(inspector, folder / "photos" / group.name, MISSION).error is None
+    inspect_drawn(Workspace.open(home), folder / "photos", drawn)
     with serving(home) as server:
         yield server
+
+
+def open_groups(page: Page) -> str:
+    """Opens the page, again until the groups that another window held are free; the first photo that it shows."""
+    for _ in range(20):
+        page.goto("/groups")
+        page.wait_for_selector(".ns-photo img, .ns-empty", timeout=PATIENCE_MS)
+        if page.locator(".ns-photo img").count():
+            break
+    return shown(page)
 
 
 def shown(page: Page) -> str:
@@ -50,10 +54,15 @@ def shown(page: Page) -> str:
     return page.get_attribute(".ns-photo img", "src") or ""
 
 
+def close(page: Page) -> None:
+    """As a person closes a window: the page hears of it, which it does not when its context goes first."""
+    page.goto("about:blank")
+    page.context.close()
+
+
 def test_a_key_answers_a_group_and_another_takes_that_back(browser: Browser, groups: Server) -> None:
     page, faults = open_page(browser, groups)
-    page.goto("/groups")
-    first = shown(page)
+    first = open_groups(page)
     page.keyboard.press("2")
     expect(page.locator(".ns-progress")).to_contain_text("1 in this sitting", timeout=PATIENCE_MS)
     assert [label.answer for label in Workspace.open(groups.home).store.labels("group_qc")] == ["不通过"]
@@ -62,23 +71,16 @@ def test_a_key_answers_a_group_and_another_takes_that_back(browser: Browser, gro
     expect(page.locator(".ns-progress")).to_contain_text("0 in this sitting", timeout=PATIENCE_MS)
     assert shown(page) == first
     assert Workspace.open(groups.home).store.labels("group_qc") == []
-    page.context.close()
+    close(page)
     assert faults == []
 
 
 def test_groups_in_one_window_are_not_in_another_and_come_free_when_it_closes(browser: Browser, groups: Server) -> None:
     page, _ = open_page(browser, groups)
-    page.goto("/groups")
-    shown(page)
+    open_groups(page)
     other, _ = open_page(browser, groups)
     other.goto("/groups")
     expect(other.locator(".ns-empty")).to_be_visible(timeout=PATIENCE_MS)
-    page.goto("about:blank")
-    for _ in range(20):
-        other.reload()
-        other.wait_for_selector(".ns-photo img, .ns-empty", timeout=PATIENCE_MS)
-        if other.locator(".ns-photo img").count():
-            break
-    assert shown(other)
-    for each in (page, other):
-        each.context.close()
+    close(page)
+    assert open_groups(other)
+    close(other)

@@ -5,6 +5,7 @@ somebody trained is adapted instead (`core.learning.training`), and only its ada
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import torch
@@ -30,13 +31,15 @@ def teach(
     batch_size: int,
     learning_rate: float,
     seed: int,
+    kinds: Sequence[object] | None = None,
     told: Callable[[int, float], None] = lambda *_: None,
 ) -> None:
     """Trains all weights of the base model, in place; its adapter stays as it is.
 
     `texts[i]` are what the model is to say of `features[i]`, each by itself; all that are said of one prompt are learnt
-    in one step, for the price of one prompt. `told` hears of every step (from 1) and its loss in nats a token. The same
-    arguments give the same weights on the same machine.
+    in one step, for the price of one prompt. `kinds[i]` is what kind of lesson that is: each kind is taught as often as
+    any other, however few of it there are; None takes all lessons as they come. `told` hears of every step (from 1) and
+    its loss in nats a token. The same arguments give the same weights on the same machine.
     """
     weights = [weight for name, weight in policy.model.named_parameters() if "lora_" not in name]
     adapter = [weight for name, weight in policy.model.named_parameters() if "lora_" in name]
@@ -44,12 +47,14 @@ def teach(
     optimizer = torch.optim.AdamW(weights, lr=learning_rate, weight_decay=0.01)
     rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share_of_rate(step, steps))
     generator = torch.Generator().manual_seed(seed)
+    there = Counter(kinds or ())
+    weights_N = torch.tensor([1 / there[kind] for kind in kinds] if kinds else [1.0] * len(features))
     _trainable(weights, True)
     _trainable(adapter, False)
     try:
         policy.model.train()
         for step in range(1, steps + 1):
-            rows = torch.randint(len(features), (batch_size,), generator=generator).tolist()
+            rows = torch.multinomial(weights_N, batch_size, replacement=True, generator=generator).tolist()
             loss = _nats_a_token(policy, [features[row] for row in rows], [tokens[row] for row in rows])
             loss.backward()
             torch.nn.utils.clip_grad_norm_(weights, CLIPPED_AT)
