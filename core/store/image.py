@@ -1,8 +1,10 @@
 """All records of a store as they stood at one moment, in a folder of Parquet files that any engine can be made from.
 
-Rows are only ever appended. So a moment is the last sequence number of each table, taken in one transaction, and the
-rows up to it can be read afterwards, a page at a time, while others go on writing. The manifest of an image says the
-same of a store on any engine: two stores with equal manifests hold the same records in the same order.
+Rows are appended, and some are deleted later: by an erasure, by a sign-in, by upkeep. So a moment is the last sequence
+number of each table, taken in one transaction, and the rows up to it are read afterwards, a page at a time, while
+others go on writing. What is deleted meanwhile may be missing from the image, which says what it holds by the rows that
+were read. The manifest of an image says the same of a store on any engine: two stores with equal manifests hold the
+same records in the same order.
 """
 
 import hashlib
@@ -10,6 +12,7 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from pydantic import BaseModel, ConfigDict
@@ -71,9 +74,11 @@ def verify_image(image: Image, folder: Path) -> None:
     connection = duckdb.connect(":memory:", config={"threads": 1, "temp_directory": ""})
     try:
         for table, told in image.records.items():
-            if told.rows:
+            if (folder / table).is_dir():
                 connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{_files(folder, table)}')")
-                _refuse_other(Connection(connection), table, told)
+                _refuse_other(_rows(Connection(connection), table), table, told)
+            else:
+                _refuse_other(_Digest().rows, table, told)
     except duckdb.Error as error:
         raise NightshiftError(f"the records in {folder} cannot be read: {str(error).splitlines()[0]}") from error
     finally:
@@ -115,7 +120,7 @@ def _fill(connection: Connection, steps: Sequence[Migration], image: Image, fold
         if told.rows:
             files = _files(folder, table)
             connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM read_parquet('{files}') ORDER BY seq")
-        _refuse_other(connection, table, told)
+        _refuse_other(_rows(connection, table), table, told)
     for kind, last in image.numbers_given.items():
         connection.execute("INSERT INTO number_given VALUES (?, ?)", [kind, last])
     for environment, release in image.champions.items():
@@ -136,9 +141,10 @@ def _image(database: Database, tables: Sequence[str], folder: Path | None) -> Im
         for after in range(0, told.last, PAGE):
             file = None if folder is None else folder / table / f"{after:012}.parquet"
             upto = min(after + PAGE, told.last)
-            digest.add(database.read(partial(_page, table=table, after=after, upto=upto, file=file)), upto)
+            digest.add(database.read(partial(_page, table=table, after=after, upto=upto, file=file)))
         records[table] = digest.rows
-    return moment.model_copy(update={"records": records})
+    # Last of all: what was deleted since the moment may have borne the highest numbers, which are not given out again.
+    return moment.model_copy(update={"records": records, "numbers_given": database.read(_numbers_given)})
 
 
 def _moment(connection: Connection, tables: Sequence[str]) -> Image:
@@ -148,7 +154,6 @@ def _moment(connection: Connection, tables: Sequence[str]) -> Image:
         records={table: Rows(rows=0, last=_last(connection, table), sha256="") for table in tables},
         champions=dict(connection.execute("SELECT environment, release FROM champion ORDER BY ALL").fetchall()),
         lease_tokens=dict(connection.execute("SELECT name, token FROM lease ORDER BY ALL").fetchall()),
-        numbers_given=_numbers_given(connection),
     )
 
 
@@ -159,8 +164,9 @@ def _numbers_given(connection: Connection) -> dict[str, int]:
     return dict(connection.execute(given).fetchall())
 
 
-def _page(connection: Connection, table: str, after: int, upto: int, file: Path | None) -> list[tuple[object, ...]]:
-    """The rows with a `seq` above `after` and up to `upto`, in order; written to `file` too, where one is given."""
+def _page(connection: Connection, table: str, after: int, upto: int, file: Path | None) -> list[tuple[Any, ...]]:
+    """The rows with a `seq` above `after` and up to `upto`, in order, each led by its `seq`; written to `file` too,
+    where one is given."""
     where = f"FROM {table} WHERE seq > {after} AND seq <= {upto} ORDER BY seq, id"
     if file is not None:
         file.parent.mkdir(exist_ok=True)
@@ -171,7 +177,7 @@ def _page(connection: Connection, table: str, after: int, upto: int, file: Path 
         f'epoch_us("{column}")' if str(kind) == MOMENT else f'"{column}"'
         for column, kind, *_ in sorted(described, key=lambda each: each[0])
     )
-    return connection.execute(f"SELECT {values} {where}").fetchall()
+    return connection.execute(f"SELECT seq, {values} {where}").fetchall()
 
 
 def _last(connection: Connection, table: str) -> int:
@@ -186,25 +192,29 @@ class _Digest:
         self._hash = hashlib.sha256()
         self._number, self._last = 0, 0
 
-    def add(self, page: list[tuple[object, ...]], last: int) -> None:
-        for row in page:
+    def add(self, page: list[tuple[Any, ...]]) -> None:
+        for seq, *row in page:
             self._hash.update(json.dumps(row, ensure_ascii=False).encode())
+            self._last = seq
         self._number += len(page)
-        self._last = last
 
     @property
     def rows(self) -> Rows:
         return Rows(rows=self._number, last=self._last, sha256=self._hash.hexdigest())
 
 
-def _refuse_other(connection: Connection, table: str, told: Rows) -> None:
+def _rows(connection: Connection, table: str) -> Rows:
+    """What a table holds, as an image tells it."""
     last = _last(connection, table)
     digest = _Digest()
     for after in range(0, last, PAGE):
-        upto = min(after + PAGE, last)
-        digest.add(_page(connection, table, after, upto, None), upto)
-    if digest.rows != told:
-        raise NightshiftError(f"{table} holds {digest.rows.rows} rows that are not the {told.rows} of the manifest")
+        digest.add(_page(connection, table, after, min(after + PAGE, last), None))
+    return digest.rows
+
+
+def _refuse_other(found: Rows, table: str, told: Rows) -> None:
+    if found != told:
+        raise NightshiftError(f"{table} holds {found.rows} rows that are not the {told.rows} of the manifest")
 
 
 def _files(folder: Path, table: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from lakes import new_lake
 from store_records import correction, one_of_each, promotion
 
-from core.schema import Claim, Correction, Example, NightshiftError, Prediction, Promotion, Signal
+from core.schema import Claim, Correction, Example, LoginFailure, NightshiftError, Prediction, Promotion, Signal, new_id
 from core.store import (
     KINDS,
     Store,
@@ -17,7 +17,7 @@ from core.store import (
     verify_image,
     write_image,
 )
-from core.store.database import engine_of, open_database
+from core.store.database import Database, engine_of, open_database
 from core.store.image import _image
 from core.store.migrate import load_migrations
 
@@ -90,6 +90,47 @@ def test_an_image_holds_all_that_was_acknowledged_before_it_and_a_beginning_of_t
     copied = [record.id for record in open_store(url).find(Correction)]
     assert set(before) <= set(copied)
     assert copied == [record.id for record in store.find(Correction)][: len(copied)]
+
+
+class Meanwhile(Database):
+    """The database of a store in which something is done right after its moment was taken."""
+
+    @classmethod
+    def of(cls, store, work):
+        found = cls(store.database.engine, store.database.version, store.database.deadline_s)
+        object.__setattr__(found, "todo", [work])
+        return found
+
+    def read(self, work):
+        found = super().read(work)
+        while self.todo:
+            self.todo.pop()()
+        return found
+
+
+@pytest.mark.parametrize("gone", [slice(0, 3), slice(2, 3), slice(0, 1)], ids=["all", "the last", "the first"])
+def test_rows_deleted_after_the_moment_of_an_image_leave_it_whole(store, elsewhere, tmp_path, gone):
+    failures = [LoginFailure(id=new_id(), name="n", address="a") for _ in range(3)]
+    store.add(*failures)
+    ids = [each.id for each in failures[gone]]
+    database = Meanwhile.of(store, lambda: store.erase({LoginFailure: {"id": ids}}))
+    image = write_image(database, tmp_path / "image")
+    verify_image(image, tmp_path / "image")
+    build_store(elsewhere, image, tmp_path / "image")
+    copy = open_store(elsewhere)
+    assert copy.find(LoginFailure) == [each for each in failures if each.id not in ids]
+    assert image_of(copy.database) == image == image_of(store.database)
+    store.add(failures[0])
+    copy.add(failures[0])
+    assert image_of(copy.database) == image_of(store.database), "no number is given out again"
+
+
+def test_an_image_with_rows_that_its_manifest_lacks_is_not_taken_for_whole(filled, tmp_path):
+    image = write_image(filled.database, tmp_path / "image")
+    none = image.records["correction_event"].model_copy(update={"rows": 0})
+    changed = image.model_copy(update={"records": {**image.records, "correction_event": none}})
+    with pytest.raises(NightshiftError, match="correction_event"):
+        verify_image(changed, tmp_path / "image")
 
 
 def test_a_store_that_is_there_is_left_alone(filled, url, tmp_path):
