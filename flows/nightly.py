@@ -1,6 +1,6 @@
 """The night: people's corrections become a challenger, and the challenger champion if it earns it.
 
-    retention  screens that nobody gave feedback on, and whose time is over, are erased
+    retention  screens that nobody gave feedback on, and whose time is over, are erased, before another night begins
     ingest     what people said since the last night; one cluster of near-duplicates in five is golden, never trained on
     variants   the same, said again of screens and descriptions that differ in what should not matter
     judge      the teacher's opinion of what nobody labelled, weighed by what it gets right beyond the champion
@@ -15,6 +15,7 @@ Every stage stores its result once, under the night's lease. A night that was ki
 flow is run again, with the same outcome; so nothing here retries, and nothing but ids passes between stages.
 """
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,7 +27,7 @@ from prefect.runtime import flow_run
 from core.schema import NightshiftError, Run
 from core.settings import load_settings
 from core.store import Lease, LeaseLost, Store, StoreBusy, open_store
-from flows.vigil import only_night
+from flows.vigil import in_turn, only_night
 
 if TYPE_CHECKING:
     from core.services.night import Stage
@@ -56,9 +57,12 @@ def nightly(
     """
     settings = load_settings(Path(home) if home else None)
     store = open_store(settings.store_url)
-    with only_night(store, f"night/{environment}", settings.night.lease_s, tell=get_run_logger().warning) as lease:
-        night = begin(settings.home, environment, seed, trigger)
-        let_go(night, lease)
+    lease_s, tell = settings.night.lease_s, get_run_logger().warning
+    with ExitStack() as whole:
+        with in_turn(store, lease_s, tell=tell):
+            lease = whole.enter_context(only_night(store, f"night/{environment}", lease_s, tell=tell))
+            night = begin(settings.home, environment, seed, trigger)
+            let_go(night, lease)
         ingest(night, lease)
         make_variants(night, lease)
         judge(night, lease)

@@ -15,7 +15,10 @@ from core.store.database import Database
 from core.store.engine import Connection
 from core.store.errors import LeaseHeld, LeaseLost
 
-__all__ = ["Lease", "ran_out", "take_lease", "verify_token"]
+__all__ = ["ERASURE", "Lease", "ran_out", "take_lease", "verify_token"]
+
+ERASURE = "an erasure"
+"Owner of the leases of nights while something is erased: a night that finds it waits."
 
 
 class Row(NamedTuple):

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from core.schema import NightshiftError
-from core.store import LeaseHeld, LeaseLost, Store, open_store
-from flows.vigil import only_night
+from core.store import ERASURE, LeaseHeld, LeaseLost, Store, open_store
+from flows.vigil import in_turn, only_night
 
 NAME = "night/screen"
 GONE_MACHINE = "process 1 on a-machine-that-is-not-here, started 1.00"
@@ -75,6 +75,55 @@ def test_a_night_of_another_machine_that_renews_its_lease_lives(store: Store) ->
     finally:
         over.set()
         renewing.join()
+
+
+def test_a_night_waits_for_an_erasure_that_renews_its_lease_and_says_so(store: Store) -> None:
+    erasure = store.lease(NAME, ERASURE, 10.0)
+    over = threading.Event()
+
+    def erase() -> None:
+        for _ in range(8):
+            over.wait(0.3)
+            erasure.renew()
+        over.set()
+        erasure.release()
+
+    told: list[str] = []
+    erasing = threading.Thread(target=erase)
+    erasing.start()
+    with only_night(store, NAME, 5.0, tell=told.append) as lease:
+        assert over.is_set()
+        store.check_token(NAME, lease.token)
+    erasing.join()
+    assert told == ["an erasure is at work; this night goes on after it"]
+
+
+def test_a_night_waits_no_longer_than_an_hour_for_an_erasure(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.vigil.LONGEST_WAIT_S", 0.6)
+    with (
+        store.lease(NAME, ERASURE, 600.0),
+        pytest.raises(NightshiftError, match=r"an erasure .* goes on for more than"),
+        only_night(store, NAME, 5.0, tell=lambda _: None),
+    ):
+        pass
+
+
+def test_nights_begin_one_after_the_other(store: Store) -> None:
+    order: list[str] = []
+
+    def begin(name: str) -> None:
+        with in_turn(store, 5.0, tell=lambda _: None):
+            order.extend([name, name])
+
+    with in_turn(store, 5.0, tell=lambda _: None):
+        others = [threading.Thread(target=begin, args=(name,)) for name in ("one", "other")]
+        for each in others:
+            each.start()
+        time.sleep(1.2)
+        assert order == []
+    for each in others:
+        each.join()
+    assert order in (["one", "one", "other", "other"], ["other", "other", "one", "one"])
 
 
 def test_a_night_of_another_machine_that_falls_silent_is_followed_by_the_next(store: Store) -> None:

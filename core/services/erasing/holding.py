@@ -1,4 +1,4 @@
-"""No night and no bootstrap begins while something is erased, and nothing is erased while one runs."""
+"""No night and no bootstrap goes on while something is erased, and nothing is erased while one runs."""
 
 import threading
 import time
@@ -8,11 +8,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from core.schema import NightshiftError
 from core.services.night.record import BOOTSTRAP, bootstrap_lease, lease_name
 from core.services.workspace import Workspace
-from core.store import Lease, LeaseHeld, LeaseLost, StoreBusy
+from core.store import ERASURE, Lease, LeaseHeld, LeaseLost, StoreBusy
 
 __all__ = ["while_no_night_runs"]
 
-OWNER = "an erasure"
 LEASE_S = 10.0
 "An erasure that was killed keeps nights, and the next erasure, waiting for no longer than this."
 LOOK_S = 0.2
@@ -49,9 +48,9 @@ def _taken(ws: Workspace, name: str) -> Lease:
     until = time.monotonic() + 1.5 * LEASE_S
     while True:
         try:
-            return ws.store.lease(name, OWNER, LEASE_S)
+            return ws.store.lease(name, ERASURE, LEASE_S)
         except LeaseHeld as held:
-            if held.owner != OWNER:
+            if held.owner != ERASURE:
                 what = BOOTSTRAP if name.startswith(BOOTSTRAP) else "night"
                 raise NightshiftError(
                     f"a {what} is running ({held.owner}; its lease lasts until {held.until:%H:%M:%S} UTC unless it "
