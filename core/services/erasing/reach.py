@@ -26,6 +26,7 @@ from core.schema import (
     content_id,
 )
 from core.services.clusters import VARIANT_SOURCE
+from core.services.erasing.scrubbing import retractions_kept
 from core.services.erasing.wanted import examples_of
 from core.services.night.ingest import contents_of, judge_spoke_for
 from core.services.night.record import REFRESH, TUNED
@@ -93,8 +94,12 @@ def reach_of_pictures(ws: Workspace, pictures: Collection[str], taken_in_before:
 
 
 def reach_of_reviewer(ws: Workspace, reviewer: str) -> Reach:
-    """A person's words, what took them back, and all that came of them: variants, rewards, scores, answers as told."""
-    words = ws.store.find(Correction, reviewer=reviewer)
+    """A person's words, what took them back, and all that came of them: variants, rewards, scores, answers as told.
+
+    That they took back somebody else's word stays, without their name.
+    """
+    kept = {word.id for word in retractions_kept(ws, reviewer)}
+    words = [word for word in ws.store.find(Correction, reviewer=reviewer) if word.id not in kept]
     ids = {word.id for word in words}
     taken_back = ws.store.find(Correction, retracts=ids) if ids else []
     about = {word.example for word in words}

@@ -9,7 +9,7 @@ from core.schema import Correction, Evaluation, Record, StageResult
 from core.services.workspace import Workspace
 from core.store import KINDS
 
-__all__ = ["ERASED", "without", "without_examples", "without_name"]
+__all__ = ["ERASED", "retractions_kept", "without", "without_examples", "without_name"]
 
 ERASED = "erased"
 "In the place of a person's name."
@@ -40,13 +40,19 @@ def without(value: JsonValue, ids: Collection[str]) -> Any:
     return value
 
 
+def retractions_kept(ws: Workspace, name: str) -> list[Correction]:
+    """Where this person took back words of others, which would stand again without it."""
+    taken_back = {word.retracts: word for word in ws.store.find(Correction, reviewer=name) if word.retracts}
+    words = ws.store.find(Correction, id=set(taken_back)) if taken_back else []
+    return [taken_back[word.id] for word in words if word.reviewer != name]
+
+
 def without_name(ws: Workspace, name: str) -> list[Record]:
-    """Every record but words that says that this person did something, saying it of nobody."""
+    """Every record that stays and says that this person did something, saying it of nobody."""
     changed: list[Record] = []
+    fields = [(who, name) for who in WHO]
     for kind in KINDS:
-        if kind is Correction:
-            continue
-        for record in ws.store.naming(kind, (), [(who, name) for who in WHO]):
+        for record in retractions_kept(ws, name) if kind is Correction else ws.store.naming(kind, (), fields):
             told = _unnamed(record.model_dump(mode="json"), name)
             changed.append(kind.model_validate(told))
     return changed

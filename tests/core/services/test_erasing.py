@@ -33,7 +33,7 @@ from core.schema import (
     new_id,
     now,
 )
-from core.services import Classifier, Wanted, Workspace, classify, correct, export_version, forget, review_queue
+from core.services import Classifier, Wanted, Workspace, classify, correct, export_version, forget, review_queue, undo
 from core.services.clusters import VARIANT_SOURCE, ClusterIndex
 from core.services.erasing import erased_entries, holding, open_erasures, unexplained
 from core.services.night.ingest import is_golden, trained_clusters, trained_on
@@ -261,6 +261,25 @@ def test_a_reviewer_goes_with_every_word_and_what_came_of_it(
     assert ws.store.find(Mark)[-1].by == "erased"
     assert unexplained(ws)[1:] == (1, [])
     assert [each["checkpoint"] for each in done["trained_on_it"]] == [f"{run}c", f"{run}d"]
+
+
+def test_what_a_reviewer_took_back_of_others_does_not_stand_again_once_they_go(
+    ws: Workspace, champion: Classifier, pairs: list[Pair]
+) -> None:
+    wrong, own = ask(ws, champion, pairs[0]), ask(ws, champion, pairs[2])
+    correct(ws, wrong.id, "on_task", reviewer="ben")
+    undo(ws, wrong.id, reviewer="Ann Other")
+    correct(ws, own.id, "on_task", reviewer="Ann Other")
+    undo(ws, own.id, reviewer="Ann Other")
+
+    done = forget(ws, Wanted(reviewer="Ann Other"))
+
+    assert done["proof"]["ok"], done["proof"]["found"]
+    assert done["erased"]["correction"] == 2
+    assert ws.store.labels("screen") == []
+    word, retraction = ws.store.find(Correction)
+    assert (word.reviewer, retraction.reviewer, retraction.retracts) == ("ben", "erased", word.id)
+    assert b"Ann Other" not in bytes_of(ws.home)
 
 
 def test_a_dry_run_changes_nothing_and_foretells(ws: Workspace, champion: Classifier, pairs: list[Pair]) -> None:
