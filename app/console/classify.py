@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from app.access import allow
+from app.console import pages
 from app.console.classify_texts import TEXTS, WELCOME
 from app.console.drawing import answer_title, elements_figure, figure_of, notice, tone, verdict_card, why_card
 from app.console.keys import CLASSIFY
@@ -39,7 +40,7 @@ def classify_page(console: gr.Blocks, ws: Workspace, environment: Environment) -
     """Draws the page and binds its events. Must be called inside a Blocks context."""
     page = _Classify(ws, environment)
     opinions = JudgeDesk(ws, environment)
-    page_head("", environment.title, CLASSIFY, ws.environments)
+    page_head(pages.CLASSIFY, environment, CLASSIFY, ws)
     recents = gr.BrowserState([], storage_key=f"nightshift-recent-{environment.name}", secret="not a secret")
     shown = gr.Textbox(visible=False)
     with gr.Column(elem_classes="ns-page"):

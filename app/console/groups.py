@@ -9,11 +9,12 @@ from typing import Any
 import gradio as gr
 
 from app.access import allow
+from app.console import pages
 from app.console.drawing import answer_title, notice, tone, verdict_card
 from app.console.keys import review_keys
 from app.console.language import label, say
 from app.console.review_item import people_said
-from app.console.shell import GROUPS, event, html, page_head
+from app.console.shell import event, html, page_head
 from app.engine import Engine
 from app.inspecting import NAME, stages_of
 from core.access import acting
@@ -72,7 +73,7 @@ def groups_page(console: gr.Blocks, ws: Workspace, engine: Engine) -> None:
     answers = (*(environment.answers or ()), CANNOT_TELL)
     page = GroupsPage(ws, engine)
     titles = [answer_title(environment, answer) for answer in answers[:-1]]
-    page_head(GROUPS[0], environment.title, review_keys(titles), ws.environments)
+    page_head(pages.GROUPS, environment, review_keys(titles), ws)
     sitting = gr.State(None, time_to_live=SESSION_S)
     shown = gr.Textbox(visible=False)
     with gr.Column(elem_classes="ns-page ns-review"):

@@ -6,6 +6,7 @@ from html import escape
 import gradio as gr
 
 from app.access import allow
+from app.console import pages
 from app.console.drawing import badge, card, day, moment, notice, table
 from app.console.keys import MODELS
 from app.console.language import figure, label, later, say
@@ -34,7 +35,7 @@ NEVER = later(
 def judge_page(console: gr.Blocks, ws: Workspace, environment: Environment) -> None:
     """Draws the page and binds its events. Must be called inside a Blocks context."""
     page = _Judge(ws, environment)
-    page_head("judge", environment.title, MODELS, ws.environments)
+    page_head(pages.JUDGE, environment, MODELS, ws)
     timer = gr.Timer(POLL_S)
     with gr.Column(elem_classes="ns-page ns-judge"), gr.Row(elem_classes="ns-split"):
         with gr.Column(scale=7, min_width=320, elem_classes="ns-stack"):

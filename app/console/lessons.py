@@ -53,7 +53,7 @@ def lessons_table(ws: Workspace, environment: Environment, lessons: Sequence[Les
     """One row an example: picture, work, a person's word, before and after."""
     pictures = {each.id: each for each in ws.store.find(Media, id={lesson.example.media[0] for lesson in lessons})}
     rows = [_row(environment, pictures, lesson) for lesson in lessons]
-    head = (say("Screen"), environment_title(environment), say("Before"), say("After"), "")
+    head = (say("Picture"), environment_title(environment), say("Before"), say("After"), "")
     return f'<div class="ns-lessons">{table(head, rows)}</div>'
 
 
@@ -64,7 +64,7 @@ def environment_title(environment: Environment) -> str:
 
 def _row(environment: Environment, pictures: Mapping[str, Media], lesson: Lesson) -> tuple[str, ...]:
     media = pictures.get(lesson.example.media[0])
-    alt = say("Screen for: {ask}", ask=lesson.example.ask)
+    alt = say("Picture for: {ask}", ask=lesson.example.ask)
     shown = f'<div class="ns-thumb">{figure_of(environment, media, alt=alt)}</div>' if media else ""
     word, kind = CHANGES[lesson.change]
     about = badge(say("corrected"), "now") if lesson.corrected else ""

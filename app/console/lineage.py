@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from app.access import allow
+from app.console import pages
 from app.console.drawing import answer_title, badge, moment, notice, short_id, table
 from app.console.language import label, later, say
 from app.console.shell import event, html
@@ -86,7 +87,8 @@ class _Lineage:
         if generation.run is None:
             return f"<li><p><strong>{name}</strong> {state}</p><p class='ns-fine'>{say('the untrained model')}</p></li>"
         when = moment(generation.at) if generation.at else ""
-        night = f'<a href="/runs?night={escape(generation.run)}">{say("the night that made it")}</a>'
+        runs = pages.address(pages.RUNS, self.environment, self.ws)
+        night = f'<a href="{runs}?night={escape(generation.run)}">{say("the night that made it")}</a>'
         told = say("learnt {n} examples that its parent had not", n=generation.learnt)
         return (
             f'<li><p><strong>{name}</strong> {state}</p><p class="ns-fine">{when} · {night} · {told}</p>'

@@ -5,10 +5,12 @@ from typing import Any
 import gradio as gr
 
 from app.access import allow
+from app.console import pages
 from app.console.drawing import short_id
 from app.console.keys import MODELS
 from app.console.language import figure, say
 from app.console.lessons import lessons_card
+from app.console.missions import missions_card
 from app.console.quality import confusion_card, domains_card, golden_card, interval, percent, reliability_card
 from app.console.shell import event, html, page_head
 from app.console.states import LOADING, safely
@@ -27,15 +29,16 @@ LATELY_DAYS = 7
 def metrics_page(console: gr.Blocks, ws: Workspace, environment: Environment) -> None:
     """Draws the page and binds its events. Must be called inside a Blocks context."""
     page = _Metrics(ws, environment)
-    page_head("figures", environment.title, MODELS, ws.environments)
+    page_head(pages.FIGURES, environment, MODELS, ws)
     with gr.Column(elem_classes="ns-page ns-metrics"):
         head = html(LOADING)
         with gr.Row(elem_classes="ns-split"):
             with gr.Column(scale=7, min_width=320, elem_classes="ns-stack"):
-                golden, lessons, domains, traffic = html(LOADING), html(), html(), html()
+                missions, golden, lessons = html(), html(LOADING), html()
+                domains, traffic = html(), html()
             with gr.Column(scale=5, min_width=320, elem_classes="ns-stack"):
                 confusion, reliability, drift, agreement = html(LOADING), html(), html(), html()
-    parts = [head, golden, lessons, domains, traffic, confusion, reliability, drift, agreement]
+    parts = [head, missions, golden, lessons, domains, traffic, confusion, reliability, drift, agreement]
     shown = safely(page.shown, len(parts))
     console.load(shown, None, parts, **event())
     gr.Timer(POLL_S).tick(shown, None, parts, **event())
@@ -54,6 +57,7 @@ class _Metrics:
         quality, live = self.board.quality(), self.board.live()
         return [
             self._head(),
+            missions_card(self.board.missions()) if self.environment.takes_groups else "",
             golden_card(self.board.golden()),
             lessons_card(self.ws, self.environment, self.board.taught()),
             domains_card(quality),
@@ -87,7 +91,7 @@ class _Metrics:
                 say("champion {release}", release=short_id(quality.release)) if quality else "",
             ),
             (
-                say("Screens"),
+                say("Verdicts"),
                 f"{sum(each.predictions for each in lately):,}",
                 say("on the last {n} days with any", n=len(lately)) if lately else say("none yet"),
             ),

@@ -7,8 +7,9 @@ from typing import Any
 import gradio as gr
 
 from app.access import allow
+from app.console import pages
 from app.console.deciding import deciding
-from app.console.drawing import badge, card, moment, notice, short_id, table
+from app.console.drawing import badge, card, day, moment, notice, short_id, table
 from app.console.keys import MODELS
 from app.console.language import label, later, say
 from app.console.lineage import lineage_part
@@ -37,7 +38,7 @@ ACTIONS = {
 def models_page(console: gr.Blocks, ws: Workspace, engine: Engine, environment: Environment) -> None:
     """Draws the page and binds its events. Must be called inside a Blocks context."""
     page = _Models(ws, engine, environment)
-    page_head("models", environment.title, MODELS, ws.environments)
+    page_head(pages.MODELS, environment, MODELS, ws)
     champion_shown = gr.Textbox(visible=False)
     with gr.Column(elem_classes="ns-page ns-models"), gr.Row(elem_classes="ns-split"):
         with gr.Column(scale=7, min_width=320, elem_classes="ns-stack"):
@@ -129,10 +130,10 @@ class _Models:
         title = say("Champion")
         if release is None or not changes:
             return card(title, nothing_yet(say("There is none; nightshift doctor says what to do.")))
-        last, latency = changes[0], self.engine.latency_ms()
-        speed = say("not asked since the start")
-        if latency["n"]:
-            speed = say("{ms} ms, the median since the start", ms=f"{latency['p50']:.0f}")
+        last, days = changes[0], self.board.live().days
+        speed = say("nobody has asked yet")
+        if days and days[-1].latency_ms_p50 is not None:
+            speed = say("{ms} ms, the median of {day}", ms=f"{days[-1].latency_ms_p50:.0f}", day=day(days[-1].day))
         serves = self.engine.serving(self.environment.name) == release
         state = badge(say("serving"), "good") if serves else badge(say("serves from the next request"), "open")
         _, tone, how = ACTIONS[last.action]

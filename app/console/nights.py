@@ -60,14 +60,14 @@ def night_steps(night: Mapping[str, Any]) -> str:
     return f'<ol class="ns-steps">{"".join(steps)}</ol>'
 
 
-def nights_table(nights: Sequence[Mapping[str, Any]]) -> str:
-    """Every night in a line, newest first; each leads to itself."""
+def nights_table(nights: Sequence[Mapping[str, Any]], runs: str) -> str:
+    """Every night in a line, newest first; each leads to itself on the page at the address `runs`."""
     title = say("Nights")
     if not nights:
         return card(title, nothing_yet(say("No night has run yet.")))
     rows = [
         (
-            f'<a href="/runs?night={escape(night["run_id"])}">{moment(night["at"])}</a>',
+            f'<a href="{runs}?night={escape(night["run_id"])}">{moment(night["at"])}</a>',
             night_outcome(night),
             seconds_in_words(sum(night["seconds"].values())),
         )

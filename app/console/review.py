@@ -9,6 +9,7 @@ from html import escape
 
 import gradio as gr
 
+from app.console import pages
 from app.console.drawing import answer_title, tone
 from app.console.keys import review_keys
 from app.console.language import fragment
@@ -29,7 +30,7 @@ SOUGHT = ("work", "domain", "session", "reviewer", "verdict", "since", "until")
 def review_page(console: gr.Blocks, ws: Workspace, environment: Environment) -> None:  # noqa: ARG001
     """Draws the page. Must be called inside a Blocks context."""
     titles = [answer_title(environment, answer) for answer in environment.answers or ()]
-    page_head("review", environment.title, review_keys(titles), ws.environments)
+    page_head(pages.REVIEW, environment, review_keys(titles), ws)
     with gr.Column(elem_classes="ns-page ns-review"):
         html(fragment("review", lambda: _desk(environment)))
 

@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from app.access import allow
+from app.console import pages
 from app.console.drawing import card, notice
 from app.console.keys import MODELS
 from app.console.language import fragment, label, say
@@ -34,7 +35,7 @@ CHOSEN = "(...given) => [new URLSearchParams(location.search).get('night') || ''
 def runs_page(console: gr.Blocks, ws: Workspace, environment: Environment) -> None:
     """Draws the page and binds its events. Must be called inside a Blocks context."""
     page = _Runs(ws, environment)
-    page_head("runs", environment.title, MODELS, ws.environments)
+    page_head(pages.RUNS, environment, MODELS, ws)
     chosen, asked = gr.Textbox(visible=False), gr.State(None)
     timer = gr.Timer(IDLE_POLL_S)
     with gr.Column(elem_classes="ns-page ns-runs"), gr.Row(elem_classes="ns-split"):
@@ -123,7 +124,7 @@ class _Runs:
             night_card(facts),
             self._decided(facts),
             lessons_card(self.ws, self.environment, facts.taught) if facts.taught is not None else "",
-            learning_card(facts, self.ws.settings.learning.steps),
+            learning_card(facts, self.ws.of(self.environment.name).settings.learning.steps),
             reward_card(self.environment, rewards_of(self.ws, facts.run.id)),
             self._log(facts),
             variants_card(facts),
@@ -146,7 +147,8 @@ class _Runs:
         return log_card(lines, flow_page(self.ws.home, flow_runs[-1]) if flow_runs else None)
 
     def _list(self) -> str:
-        return nights_table(nights(self.ws, self.environment.name, SHOWN_NIGHTS))
+        found = nights(self.ws, self.environment.name, SHOWN_NIGHTS)
+        return nights_table(found, pages.address(pages.RUNS, self.environment, self.ws))
 
     def _live(self, asked: Any) -> list[Any]:
         look = self.tonight.look(asked if isinstance(asked, str) else None)

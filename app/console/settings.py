@@ -1,11 +1,15 @@
 """The page on which an installation is looked after: what is offered, when nights run, what stays, who may come in."""
 
+import json
+import threading
 from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
+from pydantic import JsonValue
 
 from app.access import allow
+from app.console import pages
 from app.console.drawing import card, moment, notice, table
 from app.console.keys import MODELS
 from app.console.language import label, later, say
@@ -13,7 +17,6 @@ from app.console.people import account_card, people_cards
 from app.console.shell import event, heading, html, page_head
 from app.console.states import nothing_yet
 from core.access import acting, audit_log
-from core.environments import Environment
 from core.schema import AuditEntry, NightshiftError, Role, SettingChange
 from core.services import Workspace
 from core.services.changing import (
@@ -25,11 +28,17 @@ from core.services.changing import (
     undo_setting_change,
 )
 from core.services.retention import pictures_due
+from core.settings import Changes, value_of
 
 __all__ = ["settings_page"]
 
+PARTS = 20
+"What the page is made of: three cards with what is in them, and five parts below."
 SHOWN_LINES = 30
 SHOWN_CHANGES = 8
+WORKS = ("console.works",)
+NIGHTS = ("night.schedule", "night.after_corrections", "audits.schedule", "review.audits_per_night")
+DAYS = ("retention.without_feedback_days",)
 FLOWS = {"night.schedule": "nightly", "audits.schedule": "audits"}
 KEYS_NOTE = later(
     "Keys are chosen on the page itself: {key} shows the sheet of a page. They belong to your browser, not to this "
@@ -43,14 +52,16 @@ class _Form(NamedTuple):
     card: gr.Column
     typed: list[Any]
     beside: list[Any]
+    seen: gr.Textbox
+    "The settings as they stood when the card was drawn, as JSON: what nobody typed is not written."
     save: gr.Button
     told: gr.HTML
 
 
-def settings_page(console: gr.Blocks, ws: Workspace, environment: Environment) -> None:
+def settings_page(console: gr.Blocks, ws: Workspace) -> None:
     """Draws the page and binds its events. Must be called inside a Blocks context."""
-    page = _Settings(ws, environment)
-    page_head("settings", environment.title, MODELS, ws.environments)
+    page = _Settings(ws)
+    page_head(None, None, MODELS, ws)
     with gr.Column(elem_classes="ns-page ns-settings"), gr.Row(elem_classes="ns-split"):
         with gr.Column(scale=7, min_width=320, elem_classes="ns-stack"):
             forms = (_works_form(), _nights_form(), _retention_form())
@@ -64,11 +75,11 @@ def settings_page(console: gr.Blocks, ws: Workspace, environment: Environment) -
             people_cards(console, ws)
 
     cards = [form.card for form in forms]
-    fields = [field for form in forms for field in (*form.typed, *form.beside)]
+    fields = [field for form in forms for field in (*form.typed, *form.beside, form.seen)]
     shown = [*cards, *fields, changed, undone, undo, who_reviews, log]
     console.load(page.shown, None, shown, **event())
     for form, save in zip(forms, (page.save_works, page.save_nights, page.save_days), strict=True):
-        form.save.click(save, form.typed, [form.told, *shown], **event())
+        form.save.click(save, [*form.typed, form.seen], [form.told, *shown], **event())
     undo.click(page.undo, [undone], [told_undo, *shown], **event())
 
 
@@ -85,7 +96,7 @@ def _works_form() -> _Form:
         recent = html()
         save = gr.Button(label("Save descriptions"), elem_id="save-works")
         told = html()
-    return _Form(works_card, [works], [recent], save, told)
+    return _Form(works_card, [works], [recent], gr.Textbox(visible=False), save, told)
 
 
 def _nights_form() -> _Form:
@@ -108,7 +119,7 @@ def _nights_form() -> _Form:
         coming = html()
         save = gr.Button(label("Save nights"), elem_id="save-nights")
         told = html()
-    return _Form(nights_card, [cron, after, judged, blind], [coming], save, told)
+    return _Form(nights_card, [cron, after, judged, blind], [coming], gr.Textbox(visible=False), save, told)
 
 
 def _retention_form() -> _Form:
@@ -123,14 +134,15 @@ def _retention_form() -> _Form:
         due = html()
         save = gr.Button(label("Save retention"), elem_id="save-retention")
         told = html()
-    return _Form(retention_card, [days], [due], save, told)
+    return _Form(retention_card, [days], [due], gr.Textbox(visible=False), save, told)
 
 
 class _Settings:
     """The handlers. What somebody may not change they do not see; the services check what is written."""
 
-    def __init__(self, ws: Workspace, environment: Environment) -> None:
-        self.ws, self.environment = ws, environment
+    def __init__(self, ws: Workspace) -> None:
+        self.ws = ws
+        self._turn = threading.Lock()
 
     @allow(Role.VIEWER)
     def shown(self) -> list[Any]:
@@ -153,27 +165,21 @@ class _Settings:
         ]
 
     @allow(Role.OPERATOR)
-    def save_works(self, works: Any) -> list[Any]:
+    def save_works(self, works: Any, seen: Any) -> list[Any]:
         """What everybody is offered."""
-        lines = [text for line in str(works or "").splitlines() if (text := " ".join(line.split()))]
-        return self._saved({"console.works": lines})
+        lines: list[JsonValue] = [text for line in str(works or "").splitlines() if (text := " ".join(line.split()))]
+        return self._saved({"console.works": lines}, seen)
 
     @allow(Role.ENGINEER)
-    def save_nights(self, cron: Any, after: Any, judged: Any, blind: Any) -> list[Any]:
+    def save_nights(self, cron: Any, after: Any, judged: Any, blind: Any, seen: Any) -> list[Any]:
         """When nights run, and judges are audited."""
-        return self._saved(
-            {
-                "night.schedule": " ".join(str(cron or "").split()),
-                "night.after_corrections": _whole(after),
-                "audits.schedule": " ".join(str(judged or "").split()),
-                "review.audits_per_night": _whole(blind),
-            }
-        )
+        typed = (" ".join(str(cron or "").split()), _whole(after), " ".join(str(judged or "").split()), _whole(blind))
+        return self._saved(dict(zip(NIGHTS, typed, strict=True)), seen)
 
     @allow(Role.ADMIN)
-    def save_days(self, days: Any) -> list[Any]:
+    def save_days(self, days: Any, seen: Any) -> list[Any]:
         """How long screens without feedback are kept."""
-        return self._saved({"retention.without_feedback_days": float(days) if isinstance(days, int | float) else None})
+        return self._saved(dict.fromkeys(DAYS, float(days) if isinstance(days, int | float) else None), seen)
 
     @allow(Role.ADMIN)
     def undo(self, change: Any) -> list[Any]:
@@ -187,15 +193,33 @@ class _Settings:
         told = say("{key} is as it was before.", key=made[0].key)
         return [notice(f"{told}{self._rescheduled(made)}"), *self.shown()]
 
-    def _saved(self, changes: dict[str, Any]) -> list[Any]:
+    def _saved(self, typed: Changes, seen: Any) -> list[Any]:
         try:
-            made = change_setting(self.ws, changes)
+            with self._turn:
+                made = change_setting(self.ws, self._meant(typed, seen))
         except NightshiftError as error:
-            return [notice(say("Nothing was changed: {error}", error=error), "bad"), *[gr.skip()] * 17]
+            return [notice(say("Nothing was changed: {error}", error=error), "bad"), *[gr.skip()] * PARTS]
         if not made:
             return [notice(say("Nothing is new."), "open"), *self.shown()]
         told = say("Saved: {keys}.", keys=", ".join(each.key for each in made))
         return [notice(f"{told}{self._rescheduled(made)}"), *self.shown()]
+
+    def _meant(self, typed: Changes, seen: Any) -> Changes:
+        """What is other than it was seen. Raises NightshiftError where that is not how it stands any more."""
+        before = _parsed(seen)
+        meant = {key: value for key, value in typed.items() if value != before.get(key)}
+        for key in meant:
+            if self._standing(key) != before.get(key):
+                raise NightshiftError(say("{key} was changed since this page was shown; look again", key=key))
+        return meant
+
+    def _standing(self, key: str) -> Any:
+        """As its field shows it."""
+        value = value_of(self.ws.settings, key)
+        return float(str(value or 0)) if key in DAYS else value
+
+    def _seen(self, keys: tuple[str, ...]) -> str:
+        return json.dumps({key: self._standing(key) for key in keys})
 
     def _rescheduled(self, made: list[SettingChange]) -> str:
         """Tells Prefect where it is up; else the next start does."""
@@ -206,7 +230,8 @@ class _Settings:
                 section = each.key.split(".")[0]
                 cron = self.ws.settings.night.schedule if section == "night" else self.ws.settings.audits.schedule
                 try:
-                    reschedule(self.ws.home, self.environment.name, FLOWS[each.key], cron)
+                    for environment in self.ws.environments:
+                        reschedule(self.ws.home, environment, FLOWS[each.key], cron)
                 except NightshiftError:
                     return " " + say("The schedule counts from the next start of Nightshift on.")
         return ""
@@ -218,18 +243,21 @@ class _Settings:
 
     def _fields(self) -> list[Any]:
         told = self.ws.settings
-        days = told.retention.without_feedback_days
-        recent = recent_works(self.ws, self.environment.name)
+        held_against = pages.environments_of(pages.CLASSIFY, self.ws)
+        recent = [work for each in held_against for work in recent_works(self.ws, each.name)]
         return [
             "\n".join(told.console.works),
             _recent([work for work in recent if work not in told.console.works]),
+            self._seen(WORKS),
             told.night.schedule,
             told.night.after_corrections,
             told.audits.schedule,
             told.review.audits_per_night,
             self._coming(),
-            days or 0,
+            self._seen(NIGHTS),
+            told.retention.without_feedback_days or 0,
             _due(len(pictures_due(self.ws))),
+            self._seen(DAYS),
         ]
 
     def _coming(self) -> str:
@@ -243,12 +271,28 @@ class _Settings:
 
     def _reviewers(self) -> str:
         rows = [
-            (escape(each.name), str(each.words), str(each.retractions), moment(each.last))
-            for each in reviewers(self.ws, self.environment.name)
+            (
+                escape(each.name),
+                escape(say(self.ws.environment(environment).title)),
+                str(each.words),
+                str(each.retractions),
+                moment(each.last),
+            )
+            for environment in self.ws.environments
+            for each in reviewers(self.ws, environment)
         ]
-        head = (say("Who"), say("Answers"), say("Taken back"), say("Last"))
-        body = table(head, rows, numbers=(1, 2)) if rows else nothing_yet(say("Nobody has answered anything yet."))
+        head = (say("Who"), say("About"), say("Answers"), say("Taken back"), say("Last"))
+        body = table(head, rows, numbers=(2, 3)) if rows else nothing_yet(say("Nobody has answered anything yet."))
         return card(say("Reviewers"), f'{body}<p class="ns-fine">{say(KEYS_NOTE, key="<kbd>?</kbd>")}</p>')
+
+
+def _parsed(seen: Any) -> dict[str, Any]:
+    """What a page says that it saw; nothing where that is none of what was put there."""
+    try:
+        told = json.loads(str(seen))
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _whole(number: Any) -> int | None:

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from app.console import pages
 from app.console.drawing import answer_title, badge, card, figure_of, table
 from app.console.language import figure, later, say
 from app.console.lessons import environment_title, said
@@ -29,15 +30,17 @@ def settling(ws: Workspace, environment: Environment) -> str:
         later("Judges contradict each other or the model on {n} examples."),
     )
     told = say(one if len(found) == 1 else more, n=len(found))
-    link = f'<a href="/review">{say("Settle them in Review")}</a>'
+    page = pages.word_page(environment)
+    leads_to = pages.address(page, environment, ws)
+    link = f'<a href="{leads_to}">{say("Settle them in {page}", page=say(page.title))}</a>'
     pictures = {each.id: each for each in ws.store.find(Media, id={each.example.media[0] for each in found[:SHOWN]})}
     rows = [_row(environment, each, pictures.get(each.example.media[0])) for each in found[:SHOWN]]
-    head = (say("Screen"), environment_title(environment), say("Model"), say("Judges"), "")
+    head = (say("Picture"), environment_title(environment), say("Model"), say("Judges"), "")
     return card(title, f'<p>{told} {link}</p><div class="ns-lessons">{table(head, rows)}</div>')
 
 
 def _row(environment: Environment, each: Disagreement, media: Media | None) -> tuple[str, ...]:
-    alt = say("Screen for: {ask}", ask=each.example.ask)
+    alt = say("Picture for: {ask}", ask=each.example.ask)
     thumb = f'<div class="ns-thumb">{figure_of(environment, media, alt=alt)}</div>' if media else ""
     model = said(environment, str(each.prediction.answer), each.prediction.confidence)
     word = say("among judges") if each.between == "judges" else say("judge and model")

@@ -9,22 +9,15 @@ from typing import Any
 import gradio as gr
 
 from app.console.keys import Key, bindings, caps_css, key_sheet
-from app.console.language import LANGUAGES, fragment, later, say, spoken
-from app.inspecting import NAME as GROUP_QC
+from app.console.language import LANGUAGES, fragment, say, spoken
+from app.console.pages import PAGES, Page, address, environments_of, sibling
+from core.environments import Environment
 from core.schema import Role
+from core.services import Workspace
 
-__all__ = ["GROUPS", "PAGES", "event", "head", "heading", "html", "page_head", "theme"]
+__all__ = ["event", "head", "heading", "html", "page_head", "theme"]
 
-PAGES = (
-    ("", later("Classify")),
-    ("review", later("Review")),
-    ("figures", later("Metrics")),
-    ("runs", later("Runs")),
-    ("models", later("Models")),
-    ("judge", later("Judge")),
-)
-GROUPS = ("groups", later("Groups"))
-"The page of the environment `group_qc`, where that is served."
+SETTINGS = "/settings"
 MARK = (
     '<svg viewBox="0 0 32 32" aria-hidden="true"><circle cx="16" cy="21" r="6" fill="var(--ns-dawn)"/>'
     '<path d="M3 22h26v3H3z" fill="var(--ns-page)"/><path d="M3 22.6h26" stroke="var(--ns-dawn)" stroke-width="2.2" '
@@ -109,12 +102,14 @@ def theme() -> gr.themes.Base:
     )
 
 
-def page_head(page: str, environment_title: str, keys: Sequence[Key], environments: Sequence[str]) -> None:
+def page_head(page: Page | None, environment: Environment | None, keys: Sequence[Key], ws: Workspace) -> None:
     """Draws the bar on top of a page, with its key sheet and the frame in which a picture is shown in full.
 
-    `environments` are those that are served: each brings the links of its own pages.
+    The links lead to pages of the same environment, and a switch to the same page of the others. The settings, which
+    are of the whole installation, are no page and of no environment.
     """
-    html(fragment(f"head/{page}", lambda: _head(page, environment_title, keys, _linked(environments))))
+    here = SETTINGS if page is None or environment is None else address(page, environment, ws)
+    html(fragment(f"head{here}", lambda: _head(here, page, environment, keys, ws)))
 
 
 def heading(text: str) -> gr.HTML:
@@ -122,15 +117,24 @@ def heading(text: str) -> gr.HTML:
     return html(fragment(f"heading/{text}", lambda: f'<h3 class="ns-title">{say(text)}</h3>'))
 
 
-def _linked(environments: Sequence[str]) -> Sequence[tuple[str, str]]:
-    """Path and title of the pages in the bar; groups are worked through beside Review."""
-    return (*PAGES[:2], GROUPS, *PAGES[2:]) if GROUP_QC in environments else PAGES
+def _switch(here: str, page: Page | None, environment: Environment | None, ws: Workspace) -> str:
+    """What the page is about; where it is there for several environments, links to each."""
+    if page is None or environment is None:
+        return '<span class="ns-environment"></span>'
+    having = environments_of(page, ws)
+    if len(having) == 1:
+        return f'<span class="ns-environment">{escape(say(environment.title))}</span>'
+    links = "".join(_link(address(page, each, ws), each.title, here) for each in having)
+    return f'<nav class="ns-environment ns-switch" aria-label="{say("What this page is about")}">{links}</nav>'
 
 
-def _head(page: str, environment_title: str, keys: Sequence[Key], pages: Sequence[tuple[str, str]]) -> str:
-    links = "".join(
-        f'<a href="/{path}"{" aria-current=page" if path == page else ""}>{say(title)}</a>' for path, title in pages
-    )
+def _link(leads_to: str, title: str, here: str) -> str:
+    return f'<a href="{leads_to}"{" aria-current=page" if leads_to == here else ""}>{escape(say(title))}</a>'
+
+
+def _head(here: str, page: Page | None, environment: Environment | None, keys: Sequence[Key], ws: Workspace) -> str:
+    there = ((sibling(each, environment, ws), each.title) for each in PAGES)
+    links = "".join(_link(leads_to, title, here) for leads_to, title in there if leads_to)
     signed_in = escape(say("Settings · signed in as {name}, {role}"), quote=True)
     others = [code for code in LANGUAGES if code != spoken()]
     languages = "".join(
@@ -141,9 +145,9 @@ def _head(page: str, environment_title: str, keys: Sequence[Key], pages: Sequenc
     return (
         f"<header class=\"ns-top\" data-keys='{escape(bindings(keys), quote=True)}'>"
         f'<a class="ns-brand" href="/">{MARK}<span>Nightshift</span></a><nav aria-label="{say("Pages")}">{links}</nav>'
-        f'<span class="ns-environment">{escape(say(environment_title))}</span>{languages}'
-        f'<a id="ns-who" href="/settings" title="{say("Settings")}" aria-label="{say("Settings")}"'
-        f'{" aria-current=page" if page == "settings" else ""} data-signed-in="{signed_in}">{PERSON}<span></span></a>'
+        f"{_switch(here, page, environment, ws)}{languages}"
+        f'<a id="ns-who" href="{SETTINGS}" title="{say("Settings")}" aria-label="{say("Settings")}"'
+        f'{" aria-current=page" if here == SETTINGS else ""} data-signed-in="{signed_in}">{PERSON}<span></span></a>'
         f'<button type="button" id="ns-keys" title="{say("Keys")}" aria-label="{say("Show the keys")}"><kbd>?</kbd>'
         f'</button><button type="button" id="ns-theme" title="{say("Light or dark")}" '
         f'aria-label="{say("Light or dark")}">{MOON}</button></header>'

@@ -37,8 +37,8 @@ def tiles(facts: Sequence[tuple[str, str, str]]) -> str:
 
 
 def traffic_card(environment: Environment, live: Live) -> str:
-    """How many screens a day, what was answered, and how fast."""
-    title = say("Screens and response times")
+    """How many verdicts a day, which, and how fast."""
+    title = say("Verdicts and response times")
     if not live.days:
         return card(title, nothing_yet(say("Nothing has been classified yet.")))
     shown = _last_days(live)
@@ -48,7 +48,7 @@ def traffic_card(environment: Environment, live: Live) -> str:
         labels,
         _stacks(environment, shown),
         title=say(
-            "Screens a day over {days} days; {n} in all, {last} on the last day.",
+            "Verdicts a day over {days} days; {n} in all, {last} on the last day.",
             days=len(shown),
             n=sum(figures.predictions for figures in known),
             last=known[-1].predictions if known else 0,
@@ -110,7 +110,7 @@ def _days_table(environment: Environment, known: Sequence[DayOfPredictions]) -> 
         for of in known[::-1]
     ]
     titles = [answer_title(environment, answer) for answer in answers]
-    head = (say("Day"), say("Screens"), *titles, say("Mean confidence"), say("Median"), say("95 in 100"))
+    head = (say("Day"), say("Verdicts"), *titles, say("Mean confidence"), say("Median"), say("95 in 100"))
     return table(head, rows, numbers=tuple(range(1, len(head))))
 
 

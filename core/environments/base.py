@@ -58,6 +58,8 @@ class Environment(ABC):
     title: ClassVar[str]
     answers: ClassVar[tuple[str, ...] | None]
     "The closed answer set; a student may write more than that, and is counted by it."
+    takes_groups: ClassVar[bool] = False
+    "Whether an example is several pictures, which come and are judged together; else it is one."
     answer_form: ClassVar[TextForm | None] = None
     "Where a student writes a reason behind its answer: the form of both, an opening for each answer."
     answer_titles: ClassVar[dict[str, str]]

@@ -78,6 +78,16 @@ def test_the_handlers_of_every_page_are_among_what_is_enumerated(guarded):
     assert pages >= {"app.console.classify", "app.console.groups", "app.console.models", "app.console.settings"}
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_handlers_of_each_environment_are_among_what_is_enumerated(guarded, environment):
+    handlers = [inspect.unwrap(event.fn) for event in console(guarded).fns.values() if event.fn is not None]
+    bound = [(each.__module__, getattr(each, "__self__", None)) for each in handlers]
+    found = {
+        module for module, page in bound if getattr(getattr(page, "environment", None), "name", None) == environment
+    }
+    assert found >= {f"app.console.{each}" for each in ("metrics", "runs", "models", "judge", "deciding", "lineage")}
+
+
 def test_every_route_declares_what_it_needs(guarded):
     silent = [path for path, _, endpoint in own_routes(guarded) if declared(endpoint) is None]
     assert silent == []

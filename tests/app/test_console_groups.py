@@ -122,7 +122,7 @@ def test_the_groups_are_in_the_bar_where_they_are_served_and_only_there(
     without = Workspace.open(tmp_path_factory.mktemp("without") / "home")
     for served, linked in ((ws, True), (without, False)):
         create_app(served, host=HOST, port=PORT)
-        assert ('<a href="/groups">Gruppen</a>' in I18N.translations["de"]["head/review"]) is linked
+        assert ('<a href="/groups">Gruppen</a>' in I18N.translations["de"]["head/figures"]) is linked
 
 
 def test_a_page_that_lost_its_sitting_begins_again(page: GroupsPage) -> None:

@@ -42,6 +42,7 @@ class GroupQcEnvironment(Environment):
 
     name: ClassVar[str] = "group_qc"
     title: ClassVar[str] = "Cabinets"
+    takes_groups: ClassVar[bool] = True
     answers: ClassVar[tuple[str, ...] | None] = VERDICTS
     answer_titles: ClassVar[dict[str, str]] = {PASS: "通过", FAIL: "不通过"}
     answer_form: ClassVar[TextForm | None] = FORM

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from core.evaluation import Summary
 from core.schema import Correction, Decision, Erasure, Evaluation, JudgeAudit, Prediction, Promotion, Record, now
+from core.services.groups.monitoring import monitored
 from core.services.metrics.champion import Quality, champion_quality
 from core.services.metrics.golden import GoldenHistory, golden_history
 from core.services.metrics.live import Drifts, Live, drifts, live_days
@@ -73,6 +74,11 @@ class Board:
             return taught_by(self.ws, found[0]) if found else None
 
         return self._of("taught", NIGHTLY, last)
+
+    def missions(self) -> dict[str, Any]:
+        """Groups by mission and site, where the examples are groups: passes, drift, false passes. As of the day."""
+        state = (self.ws.store.heads(Prediction, Correction, Erasure), now().date())
+        return self._remembered("missions", state, lambda: monitored(self.ws))
 
     def _of(self, name: str, kinds: tuple[type[Record], ...], make: Callable[[], T]) -> T:
         return self._remembered(name, self.ws.store.heads(*kinds), make)
