@@ -1,5 +1,6 @@
 """The routes that say how the server is."""
 
+import logging
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Response
@@ -12,6 +13,8 @@ from core.schema import NightshiftError, Role
 from core.services import Workspace
 
 __all__ = ["health_routes"]
+
+logger = logging.getLogger(__name__)
 
 
 def health_routes(ws: Workspace, engine: Engine) -> APIRouter:
@@ -30,7 +33,10 @@ def health_routes(ws: Workspace, engine: Engine) -> APIRouter:
             try:
                 champion = ws.store.champion(name)
             except NightshiftError as error:
-                raise HTTPException(503, str(error), {"Retry-After": "5"}) from error
+                # Where the store is, is nobody's business who has not signed in.
+                logger.warning("not ready: %s", error)
+                told = "the store cannot be read; the log of the server says why"
+                raise HTTPException(503, told, {"Retry-After": "5"}) from error
             if champion is None or engine.serving(name) is None:
                 raise HTTPException(503, f"the champion of {name} is not loaded yet", {"Retry-After": "1"})
         serving = {name: engine.serving(name) for name in ws.environments}

@@ -11,14 +11,14 @@ from app.engine import DeadlinePassed, EngineBusy, EngineStopping
 from app.observing import REQUEST_ID, SCOPE_KEY
 from app.wire import Problem
 from core.environments import environments
-from core.schema import NightshiftError
+from core.schema import NightshiftError, Unavailable
 from core.services.feedback import AnothersWord, KeyReused, NothingToUndo
 from core.services.predictions import NoPrediction
 from core.store import StoreBusy
 
 __all__ = ["RecordId", "known_environment", "problems", "status_of", "tell_problems"]
 
-RETRY_STORE_S = 5
+RETRY_STORE_S, RETRY_MENDED_S = 5, 30
 RecordId = Annotated[str, Path(description="An id as it was given out.")]
 
 
@@ -46,6 +46,8 @@ def status_of(error: NightshiftError) -> tuple[int, int | None]:
             return 503, RETRY_STORE_S
         case EngineStopping():
             return 503, 1
+        case Unavailable():
+            return 503, RETRY_MENDED_S
         case KeyReused() | NothingToUndo() | AnothersWord():
             return 409, None
         case NoPrediction():

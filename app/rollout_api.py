@@ -7,9 +7,8 @@ from fastapi import APIRouter, HTTPException
 from app.access import allow
 from app.problems import known_environment, problems
 from app.wire import ApprovalRequest
-from core.schema import NightshiftError, Role
+from core.schema import NightshiftError, Role, Unavailable
 from core.services import Workspace, approve, rollout_state
-from core.store import StoreBusy
 
 __all__ = ["rollout_routes"]
 
@@ -38,7 +37,7 @@ def rollout_routes(ws: Workspace) -> APIRouter:
         known_environment(environment)
         try:
             approve(ws, environment, approved=body.approve, reason=body.reason, release=body.release)
-        except StoreBusy:
+        except Unavailable:
             raise
         except NightshiftError as error:
             raise HTTPException(409, str(error)) from error

@@ -11,7 +11,7 @@ from PIL import Image
 from app.metrics import Metrics
 from app.shadow import OnTrial
 from core.reading import Reading, read_image
-from core.schema import Example, NightshiftError, Prediction, Release
+from core.schema import Example, NightshiftError, Prediction, Release, Unavailable
 from core.services import Classifier, Workspace
 from core.services.rollout import open_trial
 
@@ -56,14 +56,14 @@ class Seats:
         self._seats = {name: _Seat() for name in ws.environments}
 
     def champion(self, environment: str) -> Classifier:
-        """Who serves; loaded now where nobody does yet. Raises NightshiftError where there is no champion."""
+        """Who serves; loaded now where nobody does yet. Raises Unavailable where none can."""
         seat = self._seat(environment)
         if seat.serving is None:
             with seat.loading:
                 if seat.serving is None:
                     self._renew(environment, seat)
         if seat.serving is None:
-            raise NightshiftError(f"{environment} has no champion; `nightshift doctor` says what to do")
+            raise Unavailable(f"{environment} has no champion; `nightshift doctor` says what to do")
         return seat.serving
 
     def refuse_unknown(self, environment: str) -> None:
@@ -99,7 +99,7 @@ class Seats:
     def _renew(self, environment: str, seat: _Seat) -> None:
         champion = self._ws.store.champion(environment)
         if champion is None:
-            raise NightshiftError(f"{environment} has no champion; `nightshift doctor` says what to do")
+            raise Unavailable(f"{environment} has no champion; `nightshift doctor` says what to do")
         if seat.serving is None or seat.serving.release_id != champion:
             try:
                 seat.serving = self._ready(champion)
@@ -117,7 +117,7 @@ class Seats:
         try:
             served.warm_up()
         except (RuntimeError, ValueError, TypeError) as error:
-            raise NightshiftError(f"release {release_id[:12]} does not answer a blank picture: {error}") from error
+            raise Unavailable(f"release {release_id[:12]} does not answer a blank picture: {error}") from error
         return served
 
     def _on_trial(self, environment: str, seat: _Seat) -> OnTrial | None:

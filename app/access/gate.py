@@ -15,9 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.roles import Needs, Unknown, declared, refusal
 from core.access import LOCAL, STRANGER, Actor, Directory, as_actor, secret_id
-from core.schema import NightshiftError
+from core.schema import NightshiftError, Unavailable
 from core.services import Workspace
-from core.store import StoreBusy
 
 __all__ = ["Gate", "Gatekeeper"]
 
@@ -37,7 +36,7 @@ class Gate:
         self._lookers = anyio.CapacityLimiter(LOOKERS)
 
     async def actor(self, scope: Scope) -> Actor | None:
-        """Who asks, or None where nobody knows. Raises StoreBusy where that cannot be looked up."""
+        """Who asks, or None where nobody knows. Raises Unavailable where that cannot be looked up."""
         if self.directory.is_fresh():
             return self._actor(scope)
         return await anyio.to_thread.run_sync(self._actor, scope, limiter=self._lookers)
@@ -85,7 +84,7 @@ class Gatekeeper:
         needs = self._needs(scope)
         try:
             actor = await self.gate.actor(scope) if needs is None or needs.role is not None else None
-        except StoreBusy as error:
+        except Unavailable as error:
             await JSONResponse({"detail": str(error)}, 503, {"Retry-After": "5"})(scope, receive, send)
             return
         problem = refusal(actor, needs)

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from core.access.house import House
-from core.schema import Grant, NightshiftError, Revocation, User, new_id, now
+from core.schema import Grant, NightshiftError, Revocation, Unavailable, User, new_id, now
 from core.settings import Settings
-from core.store import Store, StoreBusy, open_store, store_exists
+from core.store import Store, open_store, store_exists
 
 __all__ = ["Directory", "changed", "has_users", "standing_users"]
 
@@ -59,7 +59,7 @@ class Directory:
         return self._clock() - self._looked_at < LOOK_S and _written(_stamp(self.house)) == self._stamp
 
     def has_users(self) -> bool:
-        """Whether anybody has to sign in. Raises StoreBusy where that cannot be known."""
+        """Whether anybody has to sign in. Raises Unavailable where that cannot be known."""
         self._look()
         return any(user.state != "removed" for user in self._users.values())
 
@@ -82,7 +82,7 @@ class Directory:
             stamp, age = _written(_stamp(self.house)), self._clock() - self._looked_at
             try:
                 self._read()
-            except StoreBusy:
+            except Unavailable:
                 if age > STALE_S:
                     raise
                 return

@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from core.disk import write_through
 from core.media.errors import BlobDamaged
-from core.schema import NightshiftError, new_id
+from core.schema import NightshiftError, Unavailable, new_id
 
 __all__ = ["Blobs", "blob_key"]
 
@@ -35,7 +35,7 @@ class Blobs:
     """Content-addressed files under a local path or an fsspec URL (`memory://`, `s3://bucket/folder`, ...).
 
     A key is made by `blob_key`, so that no key can lead anywhere else and every file can be checked against its own.
-    Every method raises NightshiftError for what is not such a key, and where the storage cannot be used.
+    Every method raises NightshiftError for what is not such a key, and Unavailable where the storage cannot be used.
     """
 
     def __init__(self, url: str) -> None:
@@ -65,14 +65,14 @@ class Blobs:
                 self._fs.pipe_file(path, data)
 
     def get(self, key: str) -> bytes:
-        """The content. Raises BlobDamaged where it is not what was put, NightshiftError where there is none."""
+        """The content. Raises BlobDamaged where it is not what was put, Unavailable where there is none."""
         path = self._path(key)
         try:
             data: bytes = self._fs.cat_file(path)
         except FileNotFoundError as error:
-            raise NightshiftError(f"there is no blob {key} in {self.url}") from error
+            raise Unavailable(f"there is no blob {key} in {self.url}") from error
         except self._faults as error:
-            raise NightshiftError(f"blob {key} in {self.url} cannot be read: {_gist(error)}") from error
+            raise Unavailable(f"blob {key} in {self.url} cannot be read: {_gist(error)}") from error
         if not _fits(key, data):
             raise BlobDamaged(f"blob {key} in {self.url} is damaged: its content does not match its name")
         return data
@@ -86,7 +86,7 @@ class Blobs:
     def delete(self, key: str) -> None:
         """Removes what is under the key, and what killed writes of it left; does nothing where there is nothing.
 
-        Raises NightshiftError where that fails.
+        Raises Unavailable where that fails.
         """
         path = self._path(key)
         with self._explained(f"cannot remove blob {key} of {self.url}"):
@@ -96,20 +96,20 @@ class Blobs:
                 _remove_left(Path(path))
 
     def size(self, key: str) -> int:
-        """Bytes under the key. Raises NightshiftError where there is nothing."""
+        """Bytes under the key. Raises Unavailable where there is nothing."""
         try:
             return int(self._fs.size(self._path(key)))
         except FileNotFoundError as error:
-            raise NightshiftError(f"there is no blob {key} in {self.url}") from error
+            raise Unavailable(f"there is no blob {key} in {self.url}") from error
         except self._faults as error:
-            raise NightshiftError(f"cannot look into the blob store {self.url}: {_gist(error)}") from error
+            raise Unavailable(f"cannot look into the blob store {self.url}: {_gist(error)}") from error
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:
         try:
             yield
         except self._faults as error:
-            raise NightshiftError(f"{what}: {_gist(error)}") from error
+            raise Unavailable(f"{what}: {_gist(error)}") from error
 
     def _path(self, key: str) -> str:
         if not KEY.fullmatch(key):

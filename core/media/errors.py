@@ -1,6 +1,6 @@
 """What can go wrong with a picture."""
 
-from core.schema import NightshiftError
+from core.schema import NightshiftError, Unavailable
 
 __all__ = ["BlobDamaged", "ImageRefused"]
 
@@ -14,5 +14,5 @@ class ImageRefused(NightshiftError):
         self.name = name
 
 
-class BlobDamaged(NightshiftError):
+class BlobDamaged(Unavailable):
     """A stored file is no longer what was stored."""

@@ -19,6 +19,7 @@ from core.schema import (
     Outcome,
     Promotion,
     Release,
+    Unavailable,
     content_id,
     new_id,
 )
@@ -52,7 +53,7 @@ class Registry:
         return self.store.get_many(Checkpoint, [id])[0]
 
     def path(self, checkpoint: str) -> Path:
-        """The folder of a checkpoint, whole. Raises NightshiftError where it is missing or damaged."""
+        """The folder of a checkpoint, whole. Raises Unavailable where it is missing or damaged."""
         return self.shelf.path(checkpoint)
 
     def sweep(self) -> int:
@@ -219,7 +220,8 @@ class Registry:
         if meant is not None:
             found = meant(environment)
             if found is None:
-                raise NightshiftError(f"{environment} has no {name}; `nightshift doctor` says what is wrong")
+                fault = Unavailable if name == "champion" else NightshiftError
+                raise fault(f"{environment} has no {name}; `nightshift doctor` says what is wrong")
             return found
         known = [r for r in self.store.find(Release, environment=environment) if name and r.id.startswith(name)]
         if len(known) != 1:

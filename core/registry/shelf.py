@@ -20,7 +20,7 @@ from typing import TypeAlias
 from safetensors import SafetensorError, safe_open
 
 from core.disk import sha256_of, write_through
-from core.schema import NightshiftError, content_id
+from core.schema import NightshiftError, Unavailable, content_id
 
 __all__ = ["ALLOWED", "Shelf"]
 
@@ -61,15 +61,15 @@ class Shelf:
     def path(self, id: str) -> Path:
         """The folder of an id, whose content was compared with the id at least once since it last changed.
 
-        Raises NightshiftError for one that is missing or damaged.
+        Raises Unavailable for one that is missing or damaged.
         """
         folder = self.folders / id
         if not re.fullmatch("[0-9a-f]{64}", id) or not folder.is_dir():
-            raise NightshiftError(f"there is no checkpoint {id!r} in {self.root}")
+            raise Unavailable(f"there is no checkpoint {id!r} in {self.root}")
         signature = _signature(folder)
         if signature is None or self._verified.get(id) != signature:
             if signature is None or not _holds(folder, id):
-                raise NightshiftError(f"checkpoint {id} in {folder} is damaged: its files are not what was saved")
+                raise Unavailable(f"checkpoint {id} in {folder} is damaged: its files are not what was saved")
             self._verified[id] = signature
         return folder
 
@@ -140,7 +140,7 @@ class Shelf:
                     break
                 except BlockingIOError:
                     if time.monotonic() > until:
-                        raise NightshiftError(f"another process was at work in {self.root} for {LOCK_S:g} s") from None
+                        raise Unavailable(f"another process was at work in {self.root} for {LOCK_S:g} s") from None
                     time.sleep(0.02)
             yield
         finally:

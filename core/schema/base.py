@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-__all__ = ["CANNOT_TELL", "NightshiftError", "Record", "content_id", "new_id", "now"]
+__all__ = ["CANNOT_TELL", "NightshiftError", "Record", "Unavailable", "content_id", "new_id", "now"]
 
 CANNOT_TELL = "cannot_tell"
 """The answer of a person who looked and could not decide: stored, never trained on, never scored."""
@@ -22,6 +22,10 @@ CANNOT_TELL = "cannot_tell"
 
 class NightshiftError(Exception):
     """Something a user can cause or mend. The message says what was wrong, with which value, and what is right."""
+
+
+class Unavailable(NightshiftError):
+    """What was asked may be right, but cannot be done now: of itself, or once somebody mends it, the same goes well."""
 
 
 def now() -> datetime:

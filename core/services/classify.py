@@ -20,6 +20,7 @@ from core.schema import (
     NightshiftError,
     Prediction,
     Release,
+    Unavailable,
     new_id,
 )
 from core.services.feedback import standing_words
@@ -34,14 +35,16 @@ ERASED_MEANWHILE = "the screen was erased while it was answered; send it again i
 def load_policy(ws: Workspace, release: Release, stage: str = "policy") -> tuple[Policy, Path]:
     """The policy of a release, from disk, and its folder; `stage` names another of its checkpoints.
 
-    Raises NightshiftError where it is missing or damaged.
+    Raises Unavailable where it is missing or damaged.
     """
     checkpoint = ws.store.get(Checkpoint, release.checkpoints[stage])
     if checkpoint is None:
-        raise NightshiftError(f"release {release.id[:12]} names a checkpoint that is not here")
+        raise Unavailable(f"release {release.id[:12]} names a checkpoint that is not here")
     directory = ws.registry.path(checkpoint.id)
-    policy_class = ws.environment(release.environment).policy_class(checkpoint.policy)
-    return policy_class.load(directory), directory
+    try:
+        return ws.environment(release.environment).policy_class(checkpoint.policy).load(directory), directory
+    except NightshiftError as error:
+        raise Unavailable(f"release {release.id[:12]} cannot be loaded: {error}") from error
 
 
 class Classifier:
@@ -56,7 +59,7 @@ class Classifier:
 
     @classmethod
     def of_release(cls, ws: Workspace, release: Release) -> Self:
-        """A release, from disk, for answering only. Raises NightshiftError where it is missing or damaged."""
+        """A release, from disk, for answering only. Raises Unavailable where it is missing or damaged."""
         policy, directory = load_policy(ws, release)
         policy.freeze()
         return cls(ws, release.environment, policy, Calibration.read(directory), release.id)

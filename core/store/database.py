@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from core.schema import NightshiftError
+from core.schema import NightshiftError, Unavailable
 from core.store.duckdb_file import DuckDBFile
 from core.store.engine import Connection, Engine, Work
 from core.store.lake_address import LAKE, LAKE_EXAMPLE, parse_lake_url
@@ -42,7 +42,7 @@ class Database:
         version = connection.schema_version()
         if version != self.version:
             refuse_newer(version or 0, self.version, self.engine.name)
-            raise NightshiftError(f"the store {self.engine.name} was replaced while in use; start again to open it")
+            raise Unavailable(f"the store {self.engine.name} was replaced while in use; start again to open it")
         return work(connection)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 
 from core.disk import write_through
-from core.schema import NightshiftError, new_id
+from core.schema import NightshiftError, Unavailable, new_id
 from core.store.engine import Connection, Engine, Work, quoted
 from core.store.errors import StoreBusy, StoreNewer
 
@@ -152,7 +152,7 @@ class DuckDBFile(Engine):
                 self.path.hardlink_to(aside.path)
             write_through(self.path.parent)
         except OSError as error:
-            raise NightshiftError(f"cannot create the store {self.name}: {error.strerror}") from error
+            raise Unavailable(f"cannot create the store {self.name}: {error.strerror}") from error
         finally:
             for left in (aside.path, aside.path.with_name(f"{aside.path.name}.wal")):
                 with suppress(OSError):
@@ -179,7 +179,7 @@ class DuckDBFile(Engine):
                 if time.monotonic() >= until:
                     raise StoreBusy(f"{self.name} was written to by others for {deadline_s:g} s; try again")
         except OSError as error:
-            raise NightshiftError(f"cannot write the store {self.name} anew: {error.strerror}") from error
+            raise Unavailable(f"cannot write the store {self.name} anew: {error.strerror}") from error
         finally:
             self._clear_aside()
         write_through(self.path.parent)
@@ -216,7 +216,7 @@ class DuckDBFile(Engine):
         _write_rows(connection, rows)
         built = subprocess.run([sys.executable, "-c", BUILD, str(aside), str(rows)], capture_output=True, text=True)
         if built.returncode:
-            raise NightshiftError(f"cannot write the store {self.name} anew: {built.stderr.strip().splitlines()[-1:]}")
+            raise Unavailable(f"cannot write the store {self.name} anew: {built.stderr.strip().splitlines()[-1:]}")
         write_through(aside)
         aside.replace(self.path)
         return True
@@ -227,15 +227,15 @@ class DuckDBFile(Engine):
     def explain(self, error: duckdb.Error) -> NightshiftError | None:
         text = str(error)
         if "not a valid DuckDB database file" in text:
-            return NightshiftError(f"{self.name} is not a Nightshift store: it is not a DuckDB file, or a damaged one")
+            return Unavailable(f"{self.name} is not a Nightshift store: it is not a DuckDB file, or a damaged one")
         if "database file with version number" in text:
             return StoreNewer(f"{self.name} is in a file format of a newer DuckDB; upgrade Nightshift to open it")
         if "database does not exist" in text:
-            return NightshiftError(f"the store {self.name} is gone; was it deleted or moved while in use?")
+            return Unavailable(f"the store {self.name} is gone; was it deleted or moved while in use?")
         if isinstance(error, duckdb.CatalogException):
-            return NightshiftError(f"{self.name} lacks a table or view of a Nightshift store: {_first_line(text)}")
+            return Unavailable(f"{self.name} lacks a table or view of a Nightshift store: {_first_line(text)}")
         if isinstance(error, ENVIRONMENTAL):
-            return NightshiftError(f"the store {self.name} cannot be read or written: {_first_line(text)}")
+            return Unavailable(f"the store {self.name} cannot be read or written: {_first_line(text)}")
         return None
 
 

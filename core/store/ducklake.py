@@ -20,7 +20,7 @@ from functools import partial
 import duckdb
 import psycopg
 
-from core.schema import NightshiftError
+from core.schema import NightshiftError, Unavailable
 from core.store.engine import ERASES_FROM, Connection, Contended, Engine, Work
 from core.store.errors import StoreBusy
 from core.store.lake_address import LakeAddress
@@ -209,13 +209,13 @@ class DuckLake(Engine):
 
     def explain(self, error: duckdb.Error) -> NightshiftError | None:
         if _says(error, "DATA_PATH"):
-            return NightshiftError(f"{self.name} keeps its files elsewhere than in {self.address.data}: {_gist(error)}")
+            return Unavailable(f"{self.name} keeps its files elsewhere than in {self.address.data}: {_gist(error)}")
         if isinstance(error, duckdb.CatalogException):
-            return NightshiftError(f"{self.name} lacks a table or view of a Nightshift store: {_gist(error)}")
+            return Unavailable(f"{self.name} lacks a table or view of a Nightshift store: {_gist(error)}")
         if isinstance(
             error, duckdb.IOException | duckdb.FatalException | duckdb.TransactionException | duckdb.HTTPException
         ):
-            return NightshiftError(f"the store {self.name} cannot be read or written: {_gist(error)}")
+            return Unavailable(f"the store {self.name} cannot be read or written: {_gist(error)}")
         return None
 
     @contextmanager
@@ -226,7 +226,7 @@ class DuckLake(Engine):
             self.open.let_go()
             if _says(error, *LOST, *PASSING):
                 raise Contended from error
-            raise NightshiftError(f"the store {self.name} cannot be reached: {_gist(error)}") from error
+            raise Unavailable(f"the store {self.name} cannot be reached: {_gist(error)}") from error
         except duckdb.Error as error:
             if _says(error, *LOST) or isinstance(error, duckdb.FatalException):
                 self.open.let_go()

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 
-from core.schema import NightshiftError
+from core.schema import NightshiftError, Unavailable
 
 __all__ = ["LeaseHeld", "LeaseLost", "Quarantined", "StoreBusy", "StoreNewer"]
 
 
-class StoreNewer(NightshiftError):
+class StoreNewer(Unavailable):
     """The store was written by a newer version of Nightshift. Nothing was changed."""
 
 
-class StoreBusy(NightshiftError):
+class StoreBusy(Unavailable):
     """Other processes held the store until the deadline. Nothing was written; trying again is safe."""
 
 

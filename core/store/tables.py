@@ -48,6 +48,7 @@ from core.schema import (
     Tombstone,
     Trial,
     TrialStep,
+    Unavailable,
     User,
     Variant,
 )
@@ -265,13 +266,13 @@ def payloads(connection: Connection, kind: type[Record], seqs: Iterable[int]) ->
 
 
 def parse(kind: type[T], payload: str) -> T:
-    """The record that `payload` holds. Raises NightshiftError where this version cannot read it."""
+    """The record that `payload` holds. Raises Unavailable where this version cannot read it."""
     try:
         return kind.model_validate_json(payload)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise NightshiftError(
+        raise Unavailable(
             f"a stored {kind.kind} cannot be read: {where}: {first['msg']} (in {payload[:100]}...)"
         ) from error
 
