@@ -20,11 +20,16 @@ LONGEST_PAUSE_S = 60.0
 
 
 class Problem(Exception):
-    """What the server refused: its status (None where it could not be reached), its words, and the request's id."""
+    """What the server refused: its status (None where it could not be reached), its words, and the request's id.
 
-    def __init__(self, status: int | None, detail: str, request_id: str | None = None) -> None:
+    `is_ours` says whether a Nightshift wrote it, and not what stands before one: a proxy, or a page for signing in.
+    """
+
+    def __init__(
+        self, status: int | None, detail: str, request_id: str | None = None, *, is_ours: bool = False
+    ) -> None:
         super().__init__(detail if status is None else f"{status}: {detail}")
-        self.status, self.detail, self.request_id = status, detail, request_id
+        self.status, self.detail, self.request_id, self.is_ours = status, detail, request_id, is_ours
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,13 @@ class Call(Generic[Answer]):
         """The answer. Raises Problem for a refusal."""
         if response.is_success:
             return self.answer.model_validate_json(response.content)
+        request_id = response.headers.get("X-Request-Id")
         try:
             detail = str(response.json()["detail"])
+            is_ours = request_id is not None
         except (ValueError, KeyError, TypeError):
-            detail = response.text[:200] or response.reason_phrase
-        raise Problem(response.status_code, detail, response.headers.get("X-Request-Id"))
+            detail, is_ours = response.text[:200] or response.reason_phrase, False
+        raise Problem(response.status_code, detail, request_id, is_ours=is_ours)
 
 
 class Patience:

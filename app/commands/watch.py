@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from app.watching import Answerer, Here, Screen, Server, Spool, Watcher
 from app.watching.keys import pressed_keys
 from core.environments import environment
 from core.schema import NightshiftError, now
-from core.settings import load_settings
+from core.settings import Settings, load_settings
 
 __all__ = ["Asked", "watch"]
 
@@ -48,11 +48,12 @@ def watch(terminal: Terminal, home: Path | None, asked: Asked) -> Answer:
         watcher = Watcher(
             screen.grab,
             _answerer(home, asked, terminal),
-            Spool(settings.home / "watch" / ("server" if asked.url else "here")),
+            Spool(settings.watch_dir / ("server" if asked.url else "here")),
             work=asked.work.strip(),
             session=f"watch {now():%Y-%m-%d %H:%M:%S}",
             answers=kind.answers or (),
             longest_side=settings.media.max_side,
+            as_kept=_as_kept(settings),
         )
         watcher.start()
         try:
@@ -65,6 +66,16 @@ def watch(terminal: Terminal, home: Path | None, asked: Asked) -> Answer:
         raise watcher.ended
     told = watcher.told()
     return Answer(told, partial(_show, told, kind.answer_titles))
+
+
+def _as_kept(settings: Settings) -> Callable[[bytes], bytes]:
+    """What of a picture may lie on disk: it is painted over before, where the settings of this home ask for that."""
+    if not settings.redaction.is_on:
+        return bytes
+    # Reading brings libraries with it that whoever sends screens elsewhere can do without.
+    from core.services.redacting import taken_in
+
+    return lambda picture: taken_in(picture, settings.media, settings.redaction).png
 
 
 def _answerer(home: Path | None, asked: Asked, terminal: Terminal) -> Answerer:
@@ -123,6 +134,8 @@ def _line(watcher: Watcher, titles: dict[str, str]) -> Text:
         line.append(f"{titles.get(last.answer, last.answer)} {sure}", "bold")
     if watcher.away is not None:
         line.append(f"  {watcher.away}; what is seen waits on this disk", "yellow")
+    if watcher.unheard:
+        line.append(f"  your word is not stored: {watcher.unheard[-1].why}", "red")
     waits = _unanswered(watcher)
     waiting = f", {waits} waiting" if waits else ""
     line.append(f"  {watcher.counts.screens} seen, {watcher.counts.unchanged} unchanged{waiting}", "dim")
@@ -152,3 +165,6 @@ def _show(told: dict[str, Any], titles: dict[str, str], console: Console) -> Non
         console.print(f"{told['dropped']} made room for newer ones and are lost.")
     if told["refused"]:
         console.print(f"{told['refused']} were refused.")
+    for word in told["unheard"]:
+        said = "taking back" if word["label"] is None else f"{titles.get(word['label'], word['label'])!r}"
+        console.print(f"Not stored: {said}, said of {word['prediction_id']}: {word['why']}", markup=False)

@@ -1,7 +1,7 @@
 """Who answers a captured screen: this process, or a server."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from app.client import Nightshift, Problem
-from core.schema import NightshiftError
+from core.schema import NightshiftError, Unavailable
 
 __all__ = ["Answerer", "Away", "Here", "Refused", "Server", "Verdict"]
 
 TIMEOUT_S = 60.0
-LATER = (408, 425, 429, 500, 502, 503, 504)
-"Statuses after which the same request may go well."
+NEVER = (400, 409, 413, 415, 422)
+"Statuses after which the same request never goes well, where a Nightshift says so."
+NOT_THERE = 404
+"For a word: what it is about was erased."
 
 
 class Away(Exception):
@@ -58,33 +60,23 @@ class Here:
 
     def classify(self, picture: bytes, work: str, session: str, key: str) -> Verdict:  # noqa: ARG002
         from core.services import Classifier, classify
-        from core.store import StoreBusy
 
-        try:
+        with _told_here():
             champion = self._ws.store.champion(self._environment)
             if self._classifier is None or self._classifier.release_id != champion:
                 self._classifier = Classifier.of_champion(self._ws, self._environment)
             self._ws.let_go_of_erased()
             said = classify(self._ws, self._classifier, picture, work, source="watch", session=session)
-        except StoreBusy as error:
-            raise Away(str(error)) from error
-        except NightshiftError as error:
-            raise Refused(str(error)) from error
         return Verdict(said.id, str(said.answer), said.confidence, said.from_person)
 
     def say(self, prediction_id: str, label: str | None, key: str) -> None:
         from core.services import correct, undo
-        from core.store import StoreBusy
 
-        try:
+        with _told_here():
             if label is None:
                 undo(self._ws, prediction_id, key=key)
             else:
                 correct(self._ws, prediction_id, label, key=key)
-        except StoreBusy as error:
-            raise Away(str(error)) from error
-        except NightshiftError as error:
-            raise Refused(str(error)) from error
 
 
 class Server:
@@ -101,12 +93,12 @@ class Server:
         self._client = Nightshift(url, environment=environment, timeout_s=TIMEOUT_S, attempts=1, headers=headers)
 
     def classify(self, picture: bytes, work: str, session: str, key: str) -> Verdict:  # noqa: ARG002
-        with _told():
+        with _told(NEVER):
             said = self._client.classify(picture, work, session=session)
         return Verdict(said.prediction_id, str(said.verdict), said.confidence, said.from_person)
 
     def say(self, prediction_id: str, label: str | None, key: str) -> None:
-        with _told():
+        with _told((*NEVER, NOT_THERE)):
             if label is None:
                 self._client.undo(prediction_id, key=key)
             else:
@@ -114,18 +106,28 @@ class Server:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """What a server refuses, as what follows from it: try again, give this one up, or end."""
+def _told_here() -> Iterator[None]:
+    try:
+        yield
+    except Unavailable as error:
+        raise Away(str(error)) from error
+    except NightshiftError as error:
+        raise Refused(str(error)) from error
+
+
+@contextmanager
+def _told(never: Collection[int]) -> Iterator[None]:
+    """What a server refuses, as what follows from it: give this one up, end, or else try again."""
     try:
         yield
     except ValidationError as error:
         raise Away("what answers there is no Nightshift") from error
     except Problem as problem:
-        if problem.status is None or problem.status in LATER:
-            raise Away(problem.detail) from problem
-        if problem.status in (401, 403):
+        if problem.is_ours and problem.status in never:
+            raise Refused(problem.detail) from problem
+        if problem.is_ours and problem.status in (401, 403):
             raise NightshiftError(f"the server refuses the token: {problem.detail}") from problem
-        raise Refused(problem.detail) from problem
+        raise Away(str(problem)) from problem
 
 
 def _is_this_machine(host: str) -> bool:

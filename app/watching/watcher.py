@@ -1,12 +1,13 @@
 """Captures, skips what did not change, has the rest answered, and takes a person's word; a thread of its own sends."""
 
+import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -15,7 +16,9 @@ from app.watching.capture import change_between, png_of
 from app.watching.spool import Spool, Waiting
 from core.schema import NightshiftError
 
-__all__ = ["Counts", "Watcher"]
+__all__ = ["Counts", "Unheard", "Watcher"]
+
+logger = logging.getLogger(__name__)
 
 CHANGED = 0.005
 "Share of the screen that has to change."
@@ -31,9 +34,19 @@ class Counts:
     unchanged: int = 0
     answered: int = 0
     refused: int = 0
+    "Screens that are never answered."
     corrections: int = 0
     undone: int = 0
     verdicts: Counter[str] = field(default_factory=Counter)
+
+
+class Unheard(NamedTuple):
+    """A person's word that is not stored, and never will be."""
+
+    prediction_id: str
+    label: str | None
+    "None takes the last word back."
+    why: str
 
 
 class Watcher:
@@ -49,13 +62,17 @@ class Watcher:
         session: str,
         answers: tuple[str, ...],
         longest_side: int,
+        as_kept: Callable[[bytes], bytes] = bytes,
     ) -> None:
+        """`as_kept` makes of a picture what may lie on disk; it raises NightshiftError where nothing of it may."""
         self.grab, self.answerer, self.spool = grab, answerer, spool
         self.work, self.session, self.answers, self.longest_side = work, session, answers, longest_side
+        self.as_kept = as_kept
         self.counts = Counts()
         self.last: Verdict | None = None
         self.word: str | None = None
         "What was said of the last verdict, by the person who watches."
+        self.unheard: list[Unheard] = []
         self.away: str | None = None
         "Why nobody answers, while nobody does."
         self.ended: NightshiftError | None = None
@@ -80,7 +97,12 @@ class Watcher:
             self.counts.unchanged += 1
             return False
         self._before = image
-        self.spool.add_screen(png_of(image, self.longest_side), {"work": self.work, "session": self.session})
+        try:
+            picture = self.as_kept(png_of(image, self.longest_side))
+        except NightshiftError:
+            self.counts.refused += 1
+            return False
+        self.spool.add_screen(picture, {"work": self.work, "session": self.session})
         self._something_waits.set()
         return True
 
@@ -129,6 +151,7 @@ class Watcher:
             "waiting": len(self.spool.waiting()),
             "dropped": self.spool.dropped,
             "refused": counts.refused,
+            "unheard": [each._asdict() for each in self.unheard],
             "away": self.away,
             "last": last._asdict() if last else None,
         }
@@ -148,14 +171,17 @@ class Watcher:
                         return
                     self._send(each)
                     self.away, pause_s = None, FIRST_PAUSE_S
-            except Away as error:
-                self.away = str(error)
-                self._something_waits.set()
-                self._over.wait(pause_s)
-                pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
             except NightshiftError as error:
                 self.ended = error
                 return
+            except Exception as error:
+                # Were this thread to die, screens would be captured on and on and none be answered.
+                if not isinstance(error, Away):
+                    logger.exception("what waits could not be sent; it is tried again")
+                self.away = str(error) or type(error).__name__
+                self._something_waits.set()
+                self._over.wait(pause_s)
+                pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
 
     def _send(self, each: Waiting) -> None:
         try:
@@ -167,9 +193,19 @@ class Watcher:
                 self._keep(self.answerer.classify(picture, each.told["work"], each.told["session"], each.id))
             else:
                 self.answerer.say(each.told["prediction_id"], each.told["label"], each.id)
-        except Refused:
-            self.counts.refused += 1
+        except Refused as error:
+            self._give_up(each, str(error))
         self.spool.done(each.id)
+
+    def _give_up(self, each: Waiting, why: str) -> None:
+        if each.is_screen:
+            self.counts.refused += 1
+            return
+        word = Unheard(each.told["prediction_id"], each.told["label"], why)
+        with self._lock:
+            self.unheard.append(word)
+            if self.last is not None and (self.last.prediction_id, self.word) == word[:2]:
+                self.word = None
 
     def _keep(self, verdict: Verdict) -> None:
         with self._lock:

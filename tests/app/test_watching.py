@@ -1,16 +1,22 @@
 """Watching a screen, with an answerer that can be away."""
 
+import threading
 import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from serving import said
 
+from app.commands.watch import _as_kept
 from app.watching import Screen, Server, Spool, Watcher, change_between
 from app.watching.answerers import Away, Here, Refused, Verdict
+from core.reading import read_image
 from core.schema import Correction, NightshiftError, Prediction
 from core.services import standing_word
+from core.settings import load_settings
 
 ANSWERS = ("on_task", "off_task")
 
@@ -43,7 +49,7 @@ def shot(seed):
     return Image.fromarray(np.random.default_rng(seed).integers(0, 255, (90, 160, 3), dtype=np.uint8), "RGB")
 
 
-def watcher(folder, answerer, screens, **bounds):
+def watcher(folder, answerer, screens, as_kept=bytes, **bounds):
     shots = iter(screens)
     return Watcher(
         lambda: next(shots),
@@ -53,7 +59,34 @@ def watcher(folder, answerer, screens, **bounds):
         session="monday",
         answers=ANSWERS,
         longest_side=2560,
+        as_kept=as_kept,
     )
+
+
+@contextmanager
+def answered_with(status, headers, body):
+    """The URL of a server that answers everything so."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format, *arguments):
+            """Nothing: the test says what it saw."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def until(claim, seconds=20):
@@ -147,6 +180,28 @@ def test_two_at_once_do_not_share_a_folder(tmp_path):
     Spool(tmp_path)
 
 
+def test_what_is_private_is_painted_over_before_a_screen_lies_on_disk(tmp_path, answerer):
+    letter = Image.new("RGB", (900, 300), "white")
+    for number, text in enumerate(("From: ann.other@example.com", "the budget is attached")):
+        font = ImageFont.load_default(28)
+        ImageDraw.Draw(letter).text((40, 60 + 90 * number), text, "black", font=font)
+    settings = load_settings(tmp_path, redaction={"emails": True})
+    watching = watcher(settings.watch_dir / "server", answerer, [letter], as_kept=_as_kept(settings))
+    assert watching.look()
+    (kept,) = watching.spool.waiting()
+    assert [line.text for line in read_image(Image.open(kept.picture)).lines if "@" in line.text] == []
+    assert any("budget" in line.text for line in read_image(Image.open(kept.picture)).lines)
+
+
+def test_a_screen_that_cannot_be_painted_over_is_not_kept(tmp_path, answerer):
+    def refuses(picture):
+        raise NightshiftError("something private could not be painted over")
+
+    watching = watcher(tmp_path, answerer, [shot(1)], as_kept=refuses)
+    assert not watching.look()
+    assert watching.counts.refused == 1 and watching.spool.waiting() == []
+
+
 def test_what_is_refused_is_not_sent_for_ever(tmp_path, answerer):
     answerer.refuses = True
     watching = watcher(tmp_path, answerer, [shot(1)])
@@ -154,6 +209,75 @@ def test_what_is_refused_is_not_sent_for_ever(tmp_path, answerer):
     watching.look()
     watching.stop(20)
     assert watching.told()["refused"] == 1 and watching.told()["waiting"] == 0
+
+
+def test_a_word_that_is_refused_is_shown_and_can_be_said_again(tmp_path, answerer):
+    watching = watcher(tmp_path, answerer, [shot(1)])
+    watching.start()
+    watching.look()
+    until(lambda: watching.last is not None)
+    answerer.refuses = True
+    watching.correct()
+    until(lambda: watching.unheard)
+    assert watching.told()["unheard"] == [
+        {"prediction_id": watching.last.prediction_id, "label": "off_task", "why": "no"}
+    ]
+    answerer.refuses = False
+    assert watching.correct() == "off_task"
+    watching.stop(20)
+    assert len(answerer.words) == 1 and watching.told()["refused"] == 0
+
+
+def test_nothing_is_lost_where_sending_fails_in_a_way_that_nobody_thought_of(tmp_path, answerer, monkeypatch, caplog):
+    def breaks():
+        raise RuntimeError("broken")
+
+    watching = watcher(tmp_path, answerer, [shot(1)])
+    with monkeypatch.context() as patch:
+        patch.setattr(answerer, "_here", breaks)
+        watching.start()
+        watching.look()
+        until(lambda: watching.away == "broken")
+    assert "RuntimeError: broken" in caplog.text
+    watching.stop(20)
+    assert (watching.told()["answered"], watching.told()["waiting"], watching.away) == (1, 0, None)
+
+
+OURS = {"X-Request-Id": "1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "follows"),
+    [
+        *((status, OURS, '{"detail": "no"}', Refused) for status in (400, 409, 413, 415, 422)),
+        *((status, OURS, '{"detail": "no"}', Away) for status in (404, 408, 429, 500, 503)),
+        (401, OURS, '{"detail": "no"}', NightshiftError),
+        (302, {"Location": "https://portal.example/sign-in"}, "", Away),
+        (404, {}, "default backend - 404", Away),
+        (403, {}, "<html>sign in</html>", Away),
+        (400, {}, "Request Header Or Cookie Too Large", Away),
+        (422, {}, '{"detail": "another program"}', Away),
+        (200, {}, "<html>sign in</html>", Away),
+    ],
+)
+def test_a_screen_is_given_up_only_where_nightshift_itself_refuses_it(status, headers, body, follows):
+    with answered_with(status, headers, body) as url, pytest.raises((Away, NightshiftError)) as raised:
+        Server(url, None, "screen").classify(b"picture", "work", "monday", "key")
+    assert raised.type is follows
+
+
+def test_a_word_about_what_was_erased_is_given_up_and_not_sent_for_ever():
+    with answered_with(404, OURS, '{"detail": "there is no prediction"}') as url, pytest.raises(Refused):
+        Server(url, None, "screen").say("a", "on_task", "key")
+
+
+def test_what_the_home_itself_cannot_do_now_waits(home):
+    here = Here(home, "screen")
+    (home / "nightshift.duckdb").write_bytes(b"junk" * 5000)
+    with pytest.raises(Away):
+        here.classify(b"picture", "work", "monday", "key")
+    with pytest.raises(Away):
+        here.say("a", "on_task", "key")
 
 
 def test_another_size_is_another_screen():
