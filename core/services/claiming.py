@@ -119,14 +119,18 @@ def take_up(ws: Workspace, seat: Seat, prediction: str, *, correction: str | Non
     claim = _claims(ws, seat, {prediction}).get(prediction)
     if claim is None:
         raise NightshiftError("this item was not given to you; look at the queue again")
+    # The item first: where somebody else has it, the word stands.
+    again = claim.model_copy(update={"id": new_id(), "at": now(), "until": _until(ws)})
+    _claim(ws, Ticket(again, seats=_seats(ws, claim.example), unanswered=False))
     if correction is not None:
-        take_back(ws, correction, reviewer=seat.reviewer)
+        try:
+            take_back(ws, correction, reviewer=seat.reviewer)
+        except NightshiftError:
+            give_back(ws, seat, [prediction])
+            raise
     (item,) = items_of(ws, seat.environment, [Chosen(prediction, claim.chosen_by)], claim.chosen_probability or 0.0)
     as_given = {"chosen_by", "chosen_probability", "blind"}
-    item = item.model_copy(update=claim.model_dump(include=as_given))
-    ticket = _ticket(ws, seat, item, looks_again=False)
-    _claim(ws, ticket._replace(unanswered=False))
-    return item
+    return item.model_copy(update=claim.model_dump(include=as_given))
 
 
 def renew(ws: Workspace, seat: Seat, predictions: Collection[str]) -> None:
@@ -158,7 +162,6 @@ def _claim(ws: Workspace, ticket: Ticket) -> None:
 
 
 def _ticket(ws: Workspace, seat: Seat, item: ReviewItem, *, looks_again: bool) -> Ticket:
-    shared = not looks_again and lot_of_overlap(item.example.id) < ws.settings.review.overlap_share
     claim = Claim(
         id=new_id(),
         environment=seat.environment,
@@ -171,7 +174,12 @@ def _ticket(ws: Workspace, seat: Seat, item: ReviewItem, *, looks_again: bool) -
         blind=item.blind,
         until=_until(ws),
     )
-    return Ticket(claim, seats=2 if shared else 1, unanswered=not looks_again)
+    return Ticket(claim, seats=1 if looks_again else _seats(ws, item.example.id), unanswered=not looks_again)
+
+
+def _seats(ws: Workspace, example: str) -> int:
+    """How many people an item goes to."""
+    return 2 if lot_of_overlap(example) < ws.settings.review.overlap_share else 1
 
 
 def _claims(ws: Workspace, seat: Seat, predictions: Collection[str]) -> dict[str, Claim]:

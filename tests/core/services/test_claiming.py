@@ -127,6 +127,27 @@ def test_nobody_takes_back_what_another_said(waiting: Workspace) -> None:
         take_up(waiting, BOB, about, correction=word.id)
 
 
+def test_a_word_stands_where_its_item_is_in_other_hands_by_now(waiting: Workspace) -> None:
+    item = given(waiting, ANN)[0]
+    mine = say(waiting, ANN, item.prediction.id, "off_task")
+    correct(waiting, item.prediction.id, "on_task", reviewer="bob")
+    cid = Seat("screen", "cid", "three")
+    assert [each.example.id for each in given(waiting, cid, order=Order.CONTRADICTION)][:1] == [item.example.id]
+
+    with pytest.raises(NightshiftError, match="somebody else has this item"):
+        take_up(waiting, ANN, item.prediction.id, correction=mine.id)
+
+    assert waiting.store.find(Correction, retracts=mine.id) == []
+
+
+def test_an_item_is_for_others_where_its_word_cannot_be_taken_back(waiting: Workspace) -> None:
+    item = given(waiting, ANN)[0]
+    give_back(waiting, ANN, [item.prediction.id])
+    with pytest.raises(NightshiftError, match="there is no word"):
+        take_up(waiting, ANN, item.prediction.id, correction="nobody said it")
+    assert item.prediction.id in {each.prediction.id for each in given(waiting, BOB, 30)}
+
+
 def test_what_is_given_back_is_for_others_at_once_and_what_is_renewed_is_not(waiting: Workspace) -> None:
     first, second, *_ = given(waiting, ANN)
     give_back(waiting, ANN, [first.prediction.id])
