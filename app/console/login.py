@@ -4,6 +4,8 @@ from html import escape
 from typing import Annotated, Any
 from urllib.parse import parse_qs, quote
 
+import anyio
+import anyio.to_thread
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +20,9 @@ from core.services import Workspace
 __all__ = ["login_routes"]
 
 MOST_BYTES = 4096
+SIGN_INS = 8
+"At a time, by threads of their own: comparing a password is slow on purpose, and must not hold up anything else."
+FULL_S = 2
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -33,6 +38,7 @@ SIGN_IN = later("Sign in")
 def login_routes(ws: Workspace, gate: Gate) -> APIRouter:
     """`/login`, `/logout` and `/v1/me`."""
     router = APIRouter(tags=["access"])
+    places, threads = anyio.CapacityLimiter(SIGN_INS), anyio.CapacityLimiter(SIGN_INS)
 
     @router.get("/login", response_class=HTMLResponse, include_in_schema=False)
     @anybody
@@ -46,13 +52,21 @@ def login_routes(ws: Workspace, gate: Gate) -> APIRouter:
         address = request.client.host if request.client else "unknown"
         name, there = said.get("name", ""), said.get("next", "/")
         try:
-            secret = await run_in_threadpool(sign_in, ws, name, said.get("password", ""), address)
+            places.acquire_nowait()
+        except anyio.WouldBlock:
+            return _door(_form_html(there, _too_early(FULL_S), name), 429, {"Retry-After": str(FULL_S)})
+        try:
+            secret = await anyio.to_thread.run_sync(
+                sign_in, ws, name, said.get("password", ""), address, limiter=threads
+            )
         except TooManyTries as error:
             wait = {"Retry-After": str(error.wait_s)}
             return await run_in_threadpool(_page, gate, there, _too_early(error.wait_s), name, 429, wait)
         except SignInRefused:
             told = say("The name or the password is not right.")
             return await run_in_threadpool(_page, gate, there, told, name, 401)
+        finally:
+            places.release()
         answer = RedirectResponse(_own(there), 303)
         answer.set_cookie(
             gate.cookie,
@@ -113,6 +127,10 @@ def _page(
     gate: Gate, there: str, problem: str = "", name: str = "", status: int = 200, headers: dict[str, str] | None = None
 ) -> HTMLResponse:
     body = _form_html(there, problem, name) if _has_users(gate) else _nobody_yet(gate)
+    return _door(body, status, headers)
+
+
+def _door(body: str, status: int, headers: dict[str, str] | None = None) -> HTMLResponse:
     page = (
         f'<!doctype html><html lang="{spoken()}"><head><meta charset="utf-8"><title>{say(SIGN_IN)} · Nightshift</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'

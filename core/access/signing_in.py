@@ -38,6 +38,10 @@ def sign_in(house: House, name: str, password: str, address: str) -> str:
     Raises SignInRefused, which does not say whether the name is known, and TooManyTries.
     """
     name = name.strip().lower()
+    # Whoever tries without end from one place does not wait here in the way of others.
+    wait = _wait_of_address_s(house, address)
+    if wait > 0:
+        raise TooManyTries(wait)
     with _turn:
         wait = _wait_s(house, content_id(name), address)
         if wait > 0:
@@ -97,15 +101,17 @@ def _wait_s(house: House, name: str, address: str) -> float:
     """Seconds until another try is taken: none, then 1, 2, 4 ... after each failure, then all of the lock."""
     told = house.settings.access
     of_user = _recent(house, house.store.find(LoginFailure, name=name))
-    of_address = _recent(house, house.store.find(LoginFailure, address=address))
-    return max(
-        _wait_after(house, of_user, slow_after=told.slow_after, lock_after=told.lock_after),
-        _wait_after(
-            house,
-            of_address,
-            slow_after=told.slow_after * told.lock_address_after // told.lock_after,
-            lock_after=told.lock_address_after,
-        ),
+    of_user_s = _wait_after(house, of_user, slow_after=told.slow_after, lock_after=told.lock_after)
+    return max(of_user_s, _wait_of_address_s(house, address))
+
+
+def _wait_of_address_s(house: House, address: str) -> float:
+    told = house.settings.access
+    return _wait_after(
+        house,
+        _recent(house, house.store.find(LoginFailure, address=address)),
+        slow_after=told.slow_after * told.lock_address_after // told.lock_after,
+        lock_after=told.lock_address_after,
     )
 
 

@@ -1,12 +1,16 @@
 """Signing in and out through the served application, and what comes of it."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from people import PASSWORD, log_in, with_everybody
 from serving import ADDRESS, HOST, PORT, picture, said, send
 from starlette.testclient import TestClient
 
+from app.console.login import SIGN_INS
 from app.server import create_app
-from core.access import add_user, audit_log, create_token, disable_user, open_house, remove_user
+from core.access import add_user, audit_log, create_token, disable_user, open_house, remove_user, signing_in
 from core.schema import Correction, Role, Scope
 from core.services import Workspace
 
@@ -98,6 +102,21 @@ def test_too_many_tries_are_told_when_to_come_back(browser, ws):
     assert answer.status_code == 429 and int(answer.headers["retry-after"]) >= 1
 
 
+def test_a_flood_of_sign_ins_is_sent_away_and_holds_up_nobody_else(ws):
+    forms = {"data": {"name": "vera", "password": PASSWORD}, "follow_redirects": False}
+    app = create_app(ws, host=HOST, port=PORT)
+    with TestClient(app, base_url=ADDRESS) as client, ThreadPoolExecutor(SIGN_INS) as browsers:
+        with signing_in._turn:  # as long as it takes to compare a password
+            waiting = [browsers.submit(client.post, "/login", **forms) for _ in range(SIGN_INS)]
+            deadline = time.monotonic() + 30
+            while (sent_away := client.post("/login", **forms)).status_code != 429:
+                assert time.monotonic() < deadline
+            assert int(sent_away.headers["retry-after"]) >= 1 and "Too many tries" in sent_away.text
+            assert client.get("/login").status_code == 200
+        assert [each.result(60).status_code for each in waiting] == [303] * SIGN_INS
+        assert client.post("/login", **forms).status_code == 303
+
+
 def test_a_word_bears_the_name_of_whoever_is_signed_in(oscar, ws):
     answer = said(oscar)
     body = {"prediction_id": answer["prediction_id"], "label": "on_task"}
@@ -116,6 +135,15 @@ def test_a_token_opens_what_its_scopes_say_and_nothing_more(browser, ws):
     assert "scope feedback" in browser.post("/v1/feedback", json=body).json()["detail"]
     assert browser.get("/v1/me").status_code == 403
     assert "no token opens this" in browser.get("/config").json()["detail"]
+
+
+def test_no_token_opens_what_the_review_page_asks_for(browser, ws):
+    _, token = create_token(ws, "oscar", "camera", [Scope.FEEDBACK, Scope.MANAGE, Scope.READ], 10)
+    as_camera = {"authorization": f"Bearer {token}"}
+    for what in ("items", "words", "undo", "leave"):
+        answer = browser.post(f"/console/screen/review/{what}", json={"sitting": "one", "want": 5}, headers=as_camera)
+        assert (answer.status_code, "no token" in answer.text) == (403, True), what
+    assert browser.get("/console/screen/review/facets", headers=as_camera).status_code == 403
 
 
 def test_a_token_may_no_more_than_its_owner(browser, ws):

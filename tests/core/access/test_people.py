@@ -26,6 +26,7 @@ from core.access import (
     set_password,
     set_role,
     sign_in,
+    signing_in,
     tokens,
     users,
 )
@@ -107,6 +108,17 @@ def test_an_address_that_tries_many_names_is_locked_too(home, monkeypatch):
     with pytest.raises(TooManyTries):
         sign_in(house, "ada", PASSWORD, HERE)
     assert sign_in(house, "ada", PASSWORD, "10.0.0.8")
+
+
+@pytest.mark.usefixtures("house")
+def test_an_address_that_is_locked_does_not_wait_for_its_turn(home, monkeypatch):
+    monkeypatch.setenv("NIGHTSHIFT_ACCESS", '{"slow_after": 2, "lock_after": 2, "lock_address_after": 3}')
+    house = open_house(home)
+    for name in ("bob", "carol", "dave"):
+        with pytest.raises(SignInRefused):
+            sign_in(house, name, "a wrong password", HERE)
+    with signing_in._turn, pytest.raises(TooManyTries):
+        sign_in(house, "ada", PASSWORD, HERE)
 
 
 def test_a_right_password_forgives_what_was_typed_wrong(house):
