@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSim
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from core.access import acting, entry
 from core.schema import Correction, Example, NightshiftError, Prediction, SettingChange, new_id, now
 from core.services.workspace import Workspace
-from core.settings import Changes, change_settings, value_of
+from core.settings import Changes, change_settings, cron_line, value_of
 
 __all__ = [
     "Reviewer",
@@ -72,9 +72,11 @@ def setting_changes(ws: Workspace, limit: int = 20) -> list[SettingChange]:
 def next_time(cron: str, after: datetime | None = None) -> datetime:
     """When a cron line comes round next, in local time. Raises NightshiftError for one that never does, or is none."""
     try:
-        return next(CronSim(cron, (after or now()).astimezone()))
-    except (CronSimError, StopIteration) as error:
-        raise NightshiftError(f"{cron!r} is no cron line: write minute hour day month weekday, as 0 2 * * *") from error
+        return next(CronSim(cron_line(cron), (after or now()).astimezone()))
+    except ValueError as error:
+        raise NightshiftError(str(error)) from error
+    except StopIteration:
+        raise NightshiftError(f"{cron!r} is no cron line that ever comes round") from None
 
 
 def reviewers(ws: Workspace, environment: str) -> list[Reviewer]:

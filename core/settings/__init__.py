@@ -7,6 +7,7 @@ home's file. Environment variables look like `NIGHTSHIFT_GATE__ALPHA=0.05`.
 from core.settings.access import AccessSettings
 from core.settings.bootstrap import BootstrapSettings
 from core.settings.console import ConsoleSettings
+from core.settings.cron import cron_line
 from core.settings.editing import Changes, change_settings, value_of
 from core.settings.engine import EngineSettings
 from core.settings.group_qc import GroupQcSettings, GroupRewardSettings
@@ -73,6 +74,7 @@ __all__ = [
     "VlmSettings",
     "WebhookSettings",
     "change_settings",
+    "cron_line",
     "load_settings",
     "resolve_home",
     "value_of",

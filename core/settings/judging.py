@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from core.settings.cron import CronLine
 from core.settings.section import Section, address_alone
 
 __all__ = ["OPENAI_URL", "AuditSettings", "JudgingSettings", "NamedJudgeSettings", "PanelSettings"]
@@ -71,5 +72,5 @@ class PanelSettings(Section):
 class AuditSettings(Section):
     """When judges are held against people's feedback."""
 
-    schedule: str = Field("0 5 * * *", description="Cron expression of the audit, local time.")
+    schedule: CronLine = Field("0 5 * * *", description="Cron expression of the audit, local time.")
     most_labels: int = Field(1000, ge=1, description="Newest labels that an audit looks at.")

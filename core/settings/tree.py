@@ -22,6 +22,7 @@ from core.schema import NightshiftError
 from core.settings.access import AccessSettings
 from core.settings.bootstrap import BootstrapSettings
 from core.settings.console import ConsoleSettings
+from core.settings.cron import CronLine
 from core.settings.engine import EngineSettings
 from core.settings.group_qc import GroupQcSettings
 from core.settings.judging import AuditSettings, JudgingSettings, NamedJudgeSettings, PanelSettings
@@ -228,7 +229,7 @@ class GateSettings(Section):
 class NightSettings(Section):
     """When nights run."""
 
-    schedule: str = Field("0 2 * * *", description="Cron expression of the nightly run, local time.")
+    schedule: CronLine = Field("0 2 * * *", description="Cron expression of the nightly run, local time.")
     after_corrections: int = Field(100, ge=1, description="A night also starts after this many new corrections.")
     lease_s: float = Field(120.0, gt=0, description="How long a silent night keeps the lease.")
 

@@ -54,7 +54,7 @@ def take_claims(connection: Connection, tickets: Sequence[Ticket]) -> list[Claim
 def thin_claims(connection: Connection) -> int:
     """Deletes claims that a later one of the same sitting on the same item replaced, and says how many.
 
-    A page renews what it has at hand twice a minute, and nobody asks for any but the last.
+    A page renews what it has at hand every three minutes, and nobody asks for any but the last.
     """
     replaced = (
         "FROM claim_event WHERE seq NOT IN "

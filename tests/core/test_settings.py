@@ -93,6 +93,8 @@ def test_without_any_word_the_home_is_a_folder_of_the_working_directory(
         ("[learning]\nsteps = 0\n", "learning.steps"),
         ('[learning]\ngroups = "some"\n', "learning.groups"),
         ("[gate]\nalhpa = 0.1\n", "gate.alhpa"),
+        ("[review]\nclaim_s = 120\n", "review.claim_s"),
+        ('[night]\nschedule = "0 0 2 * * *"\n', "night.schedule"),
         ("colour = 1\n", "colour"),
         ("[reward]\njudge = 0\nexact_verdict = 0\nvisual_verifier = 0\n", "reward"),
     ],

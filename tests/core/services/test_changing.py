@@ -33,6 +33,7 @@ def test_a_change_leaves_everything_else_of_the_file_as_it_was(ws, home):
     ("key", "value", "why"),
     [
         ("night.schedule", "every night", "no cron line"),
+        ("night.schedule", "0 0 2 * * *", "no cron line"),
         ("night.after_corrections", 0, "night.after_corrections"),
         ("retention.without_feedback_days", -1.0, "retention.without_feedback_days"),
         ("judging.base_url", "https://elsewhere.example", "not changed from here"),
