@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from app.access import allow
+from app.access import allow_people
 from app.console.review_item import item_parts
 from core.access import acting
 from core.environments import Environment
-from core.schema import Media, NightshiftError, Role, Scope
+from core.schema import Media, NightshiftError, Role, Unavailable
 from core.services import (
     Given,
     ReviewItem,
@@ -88,19 +88,19 @@ class Leave(Body):
 
 
 def review_routes(ws: Workspace, environment: Environment) -> APIRouter:
-    """The four things the page asks for, below `/console/ENVIRONMENT/review`."""
+    """What the page asks for, below `/console/ENVIRONMENT/review`."""
     router = APIRouter(prefix=f"/console/{environment.name}/review", include_in_schema=False)
 
     def seat(body: Body) -> Seat:
         return Seat(environment.name, acting().name, body.sitting)
 
     @router.post("/items")
-    @allow(Role.OPERATOR, Scope.FEEDBACK)
+    @allow_people(Role.OPERATOR)
     def items(body: WantedItems) -> dict[str, Any]:
         return _items(ws, environment, seat(body), body)
 
     @router.post("/words")
-    @allow(Role.OPERATOR, Scope.FEEDBACK)
+    @allow_people(Role.OPERATOR)
     def words(body: Words) -> dict[str, Any]:
         at = seat(body)
         outcomes = answer_claimed(ws, at, [Given(**word.model_dump()) for word in body.words])
@@ -115,11 +115,13 @@ def review_routes(ws: Workspace, environment: Environment) -> APIRouter:
         }
 
     @router.post("/undo")
-    @allow(Role.OPERATOR, Scope.FEEDBACK)
+    @allow_people(Role.OPERATOR)
     def undo(body: Undo) -> dict[str, Any]:
         at = seat(body)
         try:
             item = take_up(ws, at, body.prediction, correction=body.correction)
+        except Unavailable:
+            raise
         except NightshiftError as error:
             raise HTTPException(409, str(error)) from error
         return {
@@ -128,12 +130,12 @@ def review_routes(ws: Workspace, environment: Environment) -> APIRouter:
         }
 
     @router.post("/leave", status_code=204)
-    @allow(Role.OPERATOR, Scope.FEEDBACK)
+    @allow_people(Role.OPERATOR)
     def leave(body: Leave) -> None:
         give_back(ws, seat(body), body.predictions)
 
     @router.get("/facets")
-    @allow(Role.OPERATOR, Scope.FEEDBACK)
+    @allow_people(Role.OPERATOR)
     def facets() -> dict[str, list[str]]:
         found = ws.store.facets(environment.name)
         return {"domain": found.domains, "session": found.sessions, "reviewer": found.reviewers}
