@@ -233,6 +233,11 @@ class Engine:
     def _take(self, places: int) -> None:
         if self._over.is_set():
             raise EngineStopping
+        if places > self._settings.places:
+            raise NightshiftError(
+                f"{places} pictures at once are more than this server has places for (engine.places is "
+                f"{self._settings.places}); send fewer at a time"
+            )
         with self._lock:
             if self._taken + places > self._settings.places:
                 self.metrics.refused.labels("busy").inc(places)
@@ -320,14 +325,20 @@ class Engine:
             for each in kept:
                 each.read.asked.fail(error)
             return
-        self._observe("log", [each.read.asked for each in kept], began_ns)
         for each, prediction in zip(kept, logged, strict=True):
             if prediction is None:
                 each.read.asked.fail(NightshiftError(ERASED_MEANWHILE))
-            else:
-                self._tell(each.read, prediction)
+                continue
+            try:
+                self._count(each.read, prediction)
+            except Exception:
+                # It is stored, and neither it nor what comes behind it can be called off any more.
+                logger.exception("an answer was not counted")
+            each.read.asked.answer.set_result(prediction)
+        self._observe("log", [each.read.asked for each in kept], began_ns)
 
-    def _tell(self, read: _Read, prediction: Prediction) -> None:
+    def _count(self, read: _Read, prediction: Prediction) -> None:
+        """Tells metrics and a challenger on trial of an answer."""
         with self._lock:
             self._done.append((time.monotonic(), prediction.latency_ms))
         by = "person" if prediction.from_person else "model"
@@ -337,7 +348,6 @@ class Engine:
         on_champion = prediction.release == read.champion.release_id
         if read.trial is not None and on_champion and not prediction.from_person:
             self._shadows.consider(read.trial, read.champion, prediction)
-        read.asked.answer.set_result(prediction)
 
     def _observe(self, stage: str, asked: Sequence[_Asked], began_ns: int) -> None:
         ended_ns = time.time_ns()

@@ -30,3 +30,6 @@ class Trials:
                 advance(self._ws, self._environment)
             except NightshiftError as error:
                 logger.warning("the trial was not moved on yet: %s", error)
+            except Exception:
+                # Nobody would see that this thread is gone, and no canary would be reverted any more.
+                logger.exception("the trial was not moved on yet")

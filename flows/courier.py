@@ -38,3 +38,6 @@ def _watch(courier: Courier) -> None:
             if str(error) != said:  # the same every ten seconds would fill the log
                 logger.warning("notices could not go out: %s", error)
             said = str(error)
+        except Exception:
+            # Nobody would see that this thread is gone.
+            logger.exception("notices could not go out")

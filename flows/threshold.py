@@ -48,6 +48,9 @@ class Threshold:
                 flow_run = self.look()
             except NightshiftError as error:
                 logger.warning("no night could be asked for after new corrections: %s", error)
+            except Exception:
+                # Nobody would see that this thread is gone, and nights would no longer come by themselves.
+                logger.exception("no night could be asked for after new corrections")
             else:
                 if flow_run is not None:
                     logger.info("asked for a night after new corrections: flow run %s", flow_run)

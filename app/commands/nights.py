@@ -14,6 +14,7 @@ from rich.table import Table
 
 from app.commands import opened
 from app.terminal import Answer, Progress, Terminal
+from core.access import entry
 from core.schema import NightshiftError
 from core.services import Workspace, nights
 from flows.client import run_now
@@ -41,6 +42,7 @@ def nightly(terminal: Terminal, home: Path | None, environment: str, seed: int |
     """Runs the flow now. Raises NightshiftError where it cannot start or fails; asking again goes on from there."""
     ws = opened(home, environment)
     without_prefect_logs()
+    ws.store.add(entry("night.asked", environment))
     with terminal.progress("the night") as progress, watched(ws, progress, terminal, environment):
         night = run_now(ws.home, environment, seed=seed)
     return Answer(night, partial(show_night, night))

@@ -210,10 +210,12 @@ def _word_id(reviewer: str, key: str | None) -> str:
 
 def _stored(ws: Workspace, word: Correction, key: str | None, line: AuditEntry | None) -> Correction:
     """The word once it is committed, with its line; what was said under its key before, if that is the same."""
-    lines = [] if line is None else [line]
-    if ws.store.add(word, *lines) > len(lines):
-        return word
     earlier = None if key is None else ws.store.get(Correction, word.id)
+    if earlier is None:
+        lines = [] if line is None else [line]
+        if ws.store.add(word, *lines) > len(lines):
+            return word
+        earlier = None if key is None else ws.store.get(Correction, word.id)
     if earlier is None:
         raise NightshiftError("the screen was erased; nothing can be said of it any more")
     if earlier.model_dump(exclude={"at"}) != word.model_dump(exclude={"at"}):

@@ -5,6 +5,7 @@ import base64
 import pytest
 from serving import WORK, picture, said, send
 
+from core.access import audit_log
 from core.schema import Correction
 from core.services import Workspace
 
@@ -43,6 +44,17 @@ def test_a_key_belongs_to_one_prediction(client):
     one, other = (said(client, words)["prediction_id"] for words in ("This one", "That one"))
     assert give(client, {"prediction_id": one, "label": "on_task"}, "shared").status_code == 201
     assert give(client, {"prediction_id": other, "label": "on_task"}, "shared").status_code == 409
+
+
+def test_what_is_refused_for_its_key_leaves_no_line_in_the_audit_log(client, ws):
+    about = said(client, "Logged")["prediction_id"]
+    give(client, {"prediction_id": about, "label": "on_task"}, "given")
+    give(client, {"prediction_id": about, "label": "off_task"})
+    give(client, {"prediction_id": about, "undo": True}, "taken back")
+    before = [line.action for line in audit_log(ws, action="correction")]
+    assert give(client, {"prediction_id": about, "undo": True}, "given").status_code == 409
+    assert give(client, {"prediction_id": about, "label": "on_task"}, "taken back").status_code == 409
+    assert [line.action for line in audit_log(ws, action="correction")] == before
 
 
 def test_taking_back_twice_under_one_key_takes_back_once(client):

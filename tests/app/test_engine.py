@@ -132,10 +132,32 @@ def test_when_too_many_are_under_way_the_next_is_sent_away_with_a_time_to_come_b
     assert engine.classify("screen", picture(), WORK)
 
 
-def test_of_several_all_are_taken_on_or_none(engine):
+def test_of_several_all_are_taken_on_or_none(engine, monkeypatch):
+    asking = Gate(monkeypatch, engine.classifier("screen"), "predict")
+    first = engine.submit("screen", [Wanted(picture(), f"{WORK} {n}") for n in range(6)])
     with pytest.raises(EngineBusy):
+        engine.submit("screen", [Wanted(picture(), f"{WORK} {n}") for n in range(6, 9)])
+    last = engine.submit("screen", [Wanted(picture(), f"{WORK} {n}") for n in range(6, 8)])
+    asking.go_on.set()
+    assert all(future.result(30) for future in (*first, *last))
+
+
+def test_more_at_once_than_there_are_places_is_refused_for_good(engine):
+    with pytest.raises(NightshiftError, match=r"9 pictures .*engine\.places is 8.* fewer") as refused:
         engine.submit("screen", [Wanted(picture(), WORK)] * 9)
+    assert not isinstance(refused.value, EngineBusy)
     assert engine.classify("screen", picture(), WORK)
+
+
+def test_a_count_that_fails_takes_no_answer_and_no_place(engine, monkeypatch, caplog):
+    def broken(*told):
+        raise RuntimeError(f"no metrics for {len(told)}")
+
+    monkeypatch.setattr(engine.metrics.verdicts, "labels", broken)
+    futures = engine.submit("screen", [Wanted(picture(), f"{WORK} {n}") for n in range(8)])
+    assert all(future.result(30) for future in futures)
+    assert "no metrics for 3" in caplog.text
+    assert all(future.result(30) for future in engine.submit("screen", [Wanted(picture(), WORK)] * 8))
 
 
 def test_what_is_refused_gives_its_place_back(engine):
