@@ -238,7 +238,10 @@ def simulate(
     ] = None,
     environment: Environment = SCREEN,
     corrections: Annotated[int, typer.Option(min=1, help="Pieces of feedback in all.")] = 50,
-    nights: Annotated[int, typer.Option(min=1, help="Nights they are spread over.")] = 2,
+    nights: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Nights they are spread over; 2 for screens, and 1 is all for groups."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     relabel: Annotated[
         Optional[list[str]],  # noqa: UP045

@@ -3,13 +3,13 @@
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary, ref
 
 from app.engine import LONGEST_RETRY_S, Engine, EngineBusy
 from core.schema import Prediction
-from core.services.groups import Inspected, Inspector, correct_line, inspect_pictures
+from core.services.groups import Inspected, Inspector, Mended, correct_lines, inspect_pictures
 
 __all__ = ["NAME", "Stages", "stages_of"]
 
@@ -38,10 +38,10 @@ class Stages:
             self._last_s = time.monotonic() - began
             return found
 
-    def correct_line(self, prediction: Prediction, number: int, line: str, *, reviewer: str) -> Inspected:
-        """What a person says photo `number` shows; the group is answered anew by it."""
+    def correct_lines(self, prediction: Prediction, lines: Mapping[int, str], *, reviewer: str) -> Mended:
+        """What a person says photos show, by their numbers; the group is answered anew by all of it."""
         with self._present() as inspector:
-            return correct_line(inspector, prediction, number, line, reviewer=reviewer)
+            return correct_lines(inspector, prediction, lines, reviewer=reviewer)
 
     @contextmanager
     def _place(self) -> Iterator[None]:

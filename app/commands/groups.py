@@ -102,7 +102,7 @@ def _show(told: dict[str, Any], console: Console) -> None:
         console.print(told["error"], markup=False)
         return
     console.print(f"{told['verdict']}（{told['confidence']:.0%}）", markup=False)
-    console.print(told["reason"], markup=False)
+    console.print(told["reason"] or "(a person's verdict, without a reason)", markup=False)
 
 
 def _show_bench(found: dict[str, Any], console: Console) -> None:

@@ -59,6 +59,10 @@ def evaluate(
     return Answer(figures, partial(_show_figures, figures))
 
 
+NIGHTS = 2
+"Over which the feedback of a simulation is spread where nobody says."
+
+
 def simulate(
     terminal: Terminal,
     home: Path | None,
@@ -66,7 +70,7 @@ def simulate(
     dataset: Path | None,
     *,
     corrections: int,
-    nights: int,
+    nights: int | None,
     seed: int,
     relabel: Mapping[str, str],
 ) -> Answer:
@@ -76,6 +80,8 @@ def simulate(
     if environment == groups.GROUP_QC:
         if dataset is not None or relabel:
             raise NightshiftError("groups are drawn, and their rule is changed; leave out --dataset and --relabel")
+        if nights not in (None, 1):
+            raise NightshiftError("the experiment with groups is one night; leave out --nights")
         return groups.simulate(terminal, told_to_throw_away_homes(settings), corrections=corrections, seed=seed)
     if dataset is None:
         raise NightshiftError("--dataset is missing: a folder with images/ and tasks.csv")
@@ -90,7 +96,7 @@ def simulate(
                 dataset,
                 cache=settings.cache_dir,
                 corrections=corrections,
-                nights=nights,
+                nights=nights or NIGHTS,
                 seed=seed,
                 relabel=relabel,
                 run_night=run_watched,

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -31,8 +31,10 @@ from core.services import (
     hand_out,
     renew,
     review_queue,
+    take_back,
     take_up,
 )
+from core.services.groups import Mended
 
 __all__ = ["GroupsPage", "groups_page"]
 
@@ -41,7 +43,18 @@ AT_HAND = 3
 "Groups that one person has before them, the one that is shown and the next ones."
 SEEN_BY_VIEWERS = 20
 RENEW_S = 30.0
-LINES_CORRECTED = "its lines were corrected"
+LINES_CORRECTED, LINES_TAKEN_BACK = "its lines were corrected", "its corrected lines were taken back"
+
+
+class Step(NamedTuple):
+    """What a person did with a group: said a verdict, or corrected its lines and got it anew."""
+
+    item: ReviewItem
+    word: Correction
+    lines: tuple[str, ...] = ()
+    "The words about its lines."
+    anew: str = ""
+    "The prediction that was made by these."
 
 
 @dataclass
@@ -52,7 +65,7 @@ class Sitting:
     items: list[ReviewItem] = field(default_factory=list)
     waiting: int = 0
     "Groups that are in nobody's hands."
-    said: list[tuple[ReviewItem, Correction]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     skipped: set[str] = field(default_factory=set)
     "Predictions that were put off."
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -62,9 +75,14 @@ class Sitting:
         return self.items[0] if self.items else None
 
     @property
+    def said(self) -> list[Step]:
+        """The verdicts among the steps."""
+        return [step for step in self.steps if not step.lines]
+
+    @property
     def agreed(self) -> int:
         """Verdicts of the model that this person gave too."""
-        return sum(item.prediction.answer == word.answer for item, word in self.said)
+        return sum(step.item.prediction.answer == step.word.answer for step in self.said)
 
 
 def groups_page(console: gr.Blocks, ws: Workspace, engine: Engine) -> None:
@@ -146,11 +164,13 @@ class GroupsPage:
             item = self._shown(sitting, shown)
             if item is None:
                 return self._state(sitting)
-            why = str(reason or "") or (item.prediction.reason if answer == item.prediction.answer else None)
+            # Who agrees with a verdict and a reason that were shown stands by both.
+            shown_reason = None if self._is_blind(item) or answer != item.prediction.answer else item.prediction.reason
+            why = str(reason or "") or shown_reason
             (word,) = answer_claimed(self.ws, _seat(sitting), [Given(new_id(), item.prediction.id, answer, why)])
             if isinstance(word, NightshiftError):
                 return self._state(sitting, notice(say("Not stored: {detail}", detail=word), "bad"))
-            sitting.said.append((item, word))
+            sitting.steps.append(Step(item, word))
             self._next(sitting)
             return self._state(sitting, notice(say("Stored: {answer}", answer=answer_title(self.environment, answer))))
 
@@ -164,38 +184,39 @@ class GroupsPage:
             if item is None:
                 return self._state(sitting)
             try:
-                anew = self._with_lines(item.prediction, str(lines or "").split("\n"), _dossier(item))
+                mended = self._with_lines(item.prediction, str(lines or "").split("\n"), _dossier(item))
             except NightshiftError as error:
                 return self._state(sitting, notice(say("Not stored: {detail}", detail=error), "bad"))
-            if anew is None:
+            if mended is None:
                 return self._state(sitting, notice(say("No line was changed."), "open"))
-            (example,) = self.ws.store.get_many(Example, [anew.example])
-            mended = item.model_copy(update={"prediction": anew, "example": example})
-            seat = _seat(sitting)
+            seat, anew = _seat(sitting), mended.inspected.prediction
             # By lines that were wrong nobody is to judge the group: so it waits for nobody any more.
-            answer_claimed(self.ws, seat, [Given(new_id(), item.prediction.id, CANNOT_TELL, LINES_CORRECTED)])
+            (word,) = answer_claimed(self.ws, seat, [Given(new_id(), item.prediction.id, CANNOT_TELL, LINES_CORRECTED)])
+            if isinstance(word, NightshiftError) or anew is None:
+                self._next(sitting)
+                return self._state(sitting, notice(str(mended.inspected.error or word), "bad"))
+            sitting.steps.append(Step(item, word, mended.words, anew.id))
+            (example,) = self.ws.store.get_many(Example, [anew.example])
+            by_new_lines = item.model_copy(update={"prediction": anew, "example": example})
             try:
-                claim_also(self.ws, seat, mended)
+                claim_also(self.ws, seat, by_new_lines)
             except NightshiftError as error:
                 self._next(sitting)
                 return self._state(sitting, notice(str(error), "open"))
-            sitting.items[0] = mended
+            sitting.items[0] = by_new_lines
             return self._state(sitting, notice(say("The lines were stored, and the group was looked at again.")))
 
-    def _with_lines(self, said: Prediction, lines: list[str], dossier: Dossier) -> Prediction | None:
-        """The last prediction, by all lines; None where none changed."""
+    def _with_lines(self, said: Prediction, lines: list[str], dossier: Dossier) -> Mended | None:
+        """The words that were stored, and the group by all lines; None where none changed."""
         kept = [line.strip() for line in lines if line.strip()]
         if len(kept) != len(dossier.summaries):
             photos = len(dossier.summaries)
             raise NightshiftError(say("{n} lines for {photos} photos; each photo has one", n=len(kept), photos=photos))
-        anew: Prediction | None = None
-        for number, (before, after) in enumerate(zip(dossier.summaries, kept, strict=True), start=1):
-            if before != after:
-                found = stages_of(self.engine).correct_line(anew or said, number, after, reviewer=acting().name)
-                if found.prediction is None:
-                    raise NightshiftError(str(found.error))
-                anew = found.prediction
-        return anew
+        pairs = enumerate(zip(dossier.summaries, kept, strict=True), start=1)
+        changed = {number: after for number, (before, after) in pairs if before != after}
+        if not changed:
+            return None
+        return stages_of(self.engine).correct_lines(said, changed, reviewer=acting().name)
 
     @allow(Role.OPERATOR)
     def skip(self, sitting: Any, shown: Any) -> list[Any]:
@@ -216,15 +237,20 @@ class GroupsPage:
         if not isinstance(sitting, Sitting):
             return self.begin()
         with sitting.lock:
-            if not sitting.said:
+            if not sitting.steps:
                 return self._state(sitting, notice(say("There is nothing to undo here."), "bad"))
-            item, word = sitting.said[-1]
+            step, seat = sitting.steps[-1], _seat(sitting)
             try:
-                item = take_up(self.ws, _seat(sitting), item.prediction.id, correction=word.id)
+                item = take_up(self.ws, seat, step.item.prediction.id, correction=step.word.id)
+                for line in step.lines:
+                    take_back(self.ws, line, reviewer=seat.reviewer)
             except NightshiftError as error:
                 return self._state(sitting, notice(str(error), "bad"))
-            sitting.said.pop()
-            sitting.items.insert(0, item)
+            if step.anew:
+                # By lines that nobody stands by any more nobody is to judge the group.
+                answer_claimed(self.ws, seat, [Given(new_id(), step.anew, CANNOT_TELL, LINES_TAKEN_BACK)])
+            sitting.steps.pop()
+            sitting.items = [item, *(each for each in sitting.items if each.prediction.id != step.anew)]
             return self._state(sitting, notice(say("Taken back. Here it is again."), "open"))
 
     def _refill(self, sitting: Sitting) -> None:
@@ -254,11 +280,11 @@ class GroupsPage:
         with sitting.lock:
             item = sitting.current
             head = _progress(sitting, note)
-            can_undo = bool(sitting.said)
+            can_undo = bool(sitting.steps)
         if item is None:
             parts = [f'<section class="ns-card ns-empty"><h2>{say("Nothing waits for you")}</h2></section>', ""]
         else:
-            parts = [_gallery(item), "\n".join(_dossier(item).summaries)]
+            parts = [_gallery(item, is_blind=self._is_blind(item)), "\n".join(_dossier(item).summaries)]
         return [
             sitting,
             head,
@@ -273,13 +299,17 @@ class GroupsPage:
             item.prediction.id if item else "",
         ]
 
+    def _is_blind(self, item: ReviewItem) -> bool:
+        """Whether the verdict is hidden: of this one, or of all by the settings."""
+        return item.blind or self.ws.settings.review.blind
+
     def _panel(self, item: ReviewItem) -> str:
         dossier = _dossier(item)
         ask = (
             f'<section class="ns-ask"><p class="ns-kicker">{escape(dossier.title)}</p><p>{escape(dossier.focus)}</p>'
             f"<ul>{''.join(f'<li>{escape(each)}</li>' for each in dossier.checklist)}</ul></section>"
         )
-        if item.blind:
+        if self._is_blind(item):
             return ask + _blind()
         reason = f'<p class="ns-reason" lang="zh">{escape(item.prediction.reason or "")}</p>'
         said = people_said(self.environment, item)
@@ -306,9 +336,9 @@ def _dossier(item: ReviewItem) -> Dossier:
     return Dossier.parse(item.example.ask)
 
 
-def _gallery(item: ReviewItem) -> str:
+def _gallery(item: ReviewItem, *, is_blind: bool) -> str:
     """The photos with their lines; those that the reason rests on are marked, unless the verdict is hidden."""
-    rests_on = set() if item.blind else {each.media for each in item.prediction.evidence}
+    rests_on = set() if is_blind else {each.media for each in item.prediction.evidence}
     figures = []
     for number, (media, line) in enumerate(zip(item.example.media, _dossier(item).summaries, strict=True), start=1):
         marked = " ns-evidence" if media in rests_on else ""
@@ -320,7 +350,7 @@ def _gallery(item: ReviewItem) -> str:
 
 
 def _progress(sitting: Sitting, note: str) -> str:
-    told = len([1 for _, word in sitting.said if word.answer != CANNOT_TELL])
+    told = len([1 for step in sitting.said if step.word.answer != CANNOT_TELL])
     done = say("{n} in this sitting", n=f"<strong>{len(sitting.said)}</strong>")
     if told:
         done += ", " + say("{agreed} of {n} as the model said", agreed=sitting.agreed, n=told)

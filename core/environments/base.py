@@ -1,7 +1,7 @@
 """What one problem needs, bound together. Nothing outside an environment knows what its labels mean."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -115,6 +115,16 @@ class Environment(ABC):
     def earlier_stages(self, settings: Settings) -> tuple[EarlierStage, ...]:  # noqa: ARG002
         """The stages before the student, in order."""
         return ()
+
+    def staged(
+        self,
+        examples: Sequence[Example],
+        stages: Mapping[str, Policy],  # noqa: ARG002
+        library: Library,  # noqa: ARG002
+        settings: Settings,  # noqa: ARG002
+    ) -> list[Example | None]:
+        """Each example as these stages, by their names, make it of its input; None where they make nothing proper."""
+        return list(examples)
 
     @abstractmethod
     def untrained_policy(self, settings: Settings) -> Policy:

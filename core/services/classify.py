@@ -212,7 +212,9 @@ def log_predictions(ws: Workspace, said: Sequence[tuple[Example, Prediction]]) -
     and what this process had of it is let go of.
     """
     words = standing_words(ws, {example.id for example, _ in said})
-    answered = [(example, _in_a_persons_words(prediction, words.get(example.id))) for example, prediction in said]
+    answered = [
+        (example, _in_a_persons_words(ws, example, prediction, words.get(example.id))) for example, prediction in said
+    ]
     late = ws.store.add_unless_erased(*(record for pair in answered for record in pair))
     for example, predicted in answered:
         if predicted.id in late:
@@ -222,10 +224,11 @@ def log_predictions(ws: Workspace, said: Sequence[tuple[Example, Prediction]]) -
     return [None if predicted.id in late else predicted for _, predicted in answered]
 
 
-def _in_a_persons_words(prediction: Prediction, word: Correction | None) -> Prediction:
+def _in_a_persons_words(ws: Workspace, example: Example, prediction: Prediction, word: Correction | None) -> Prediction:
     if word is None or word.answer == CANNOT_TELL:
         return prediction
-    said = {"answer": word.answer, "probability": 1.0, "confidence": 1.0, "from_person": True}
+    said: dict[str, object] = {"answer": word.answer, "probability": 1.0, "confidence": 1.0, "from_person": True}
     if prediction.reason is not None:
         said["reason"] = word.reason
+        said["evidence"] = ws.environment(prediction.environment).evidence(example, word.reason or "")
     return prediction.model_copy(update=said)

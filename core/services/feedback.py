@@ -37,7 +37,7 @@ class AnothersWord(NightshiftError):
     """Somebody else gave it."""
 
     def __init__(self, word: Correction) -> None:
-        super().__init__(f"that word is {word.reviewer!r}'s; only they can take it back")
+        super().__init__(f"that word is {word.reviewer!r}'s; only they, or an engineer, can take it back")
 
 
 class NothingToUndo(NightshiftError):

@@ -31,8 +31,9 @@ class GroupQcSettings(Section):
 
     missions: Path | None = Field(None, description="Folder of missions, *.toml, beside those that are shipped.")
     group_pattern: str = Field(
-        r"(?P<group>.+?)[_-](?P<photo>\d+)",
-        description="Of a photo's file name without its ending, where photos do not lie in a folder of their group.",
+        r"(?P<group>[^_]+_\d{4}-\d{2}-\d{2}_.+)[_-](?P<photo>\d+)",
+        description="Of a photo's file name without its ending, where photos do not lie in a folder of their group: "
+        "SITE_DATE_CABINET_PHOTO. A camera's own names (IMG_0001) say nothing of what belongs together.",
     )
     place_pattern: str = Field(
         r"(?P<site>[^_]+)_(?P<date>\d{4}-\d{2}-\d{2})(_.*)?",
@@ -63,7 +64,10 @@ class GroupQcSettings(Section):
     @field_validator("group_pattern")
     @classmethod
     def _names_group_and_photo(cls, pattern: str) -> str:
-        return _naming(pattern, "group", "photo")
+        _naming(pattern, "group", "photo")
+        if not re.search(r"\(\?P<photo>(\\d|\[0-9\])[^()]*\)", pattern):
+            raise ValueError(r"the part photo must be a number, as (?P<photo>\d+) is")
+        return pattern
 
     @field_validator("place_pattern")
     @classmethod

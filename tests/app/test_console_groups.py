@@ -15,7 +15,7 @@ from app.server import create_app
 from core.access import acting
 from core.environments.group_qc.summaries import STAGE_A, Summariser
 from core.policy.vlm.tiny import tiny_vlm
-from core.schema import Prediction
+from core.schema import CANNOT_TELL, Label, Prediction
 from core.services import Seat, Workspace, correct, give_back, review_queue, undo
 
 LINES = ("正面，挡风板齐全，标签清晰", "左侧，缺少挡风板，标签清晰")
@@ -58,6 +58,10 @@ def prediction(ws: Workspace, state: list[Any]) -> Prediction:
     found = ws.store.get(Prediction, state[SHOWN])
     assert found is not None
     return found
+
+
+def verdicts(ws: Workspace) -> list[Label]:
+    return [label for label in ws.store.labels("group_qc") if label.answer != CANNOT_TELL]
 
 
 def test_a_group_is_shown_with_its_photos_lines_verdict_and_reason(ws: Workspace, state: list[Any]) -> None:
@@ -106,6 +110,35 @@ def test_corrected_lines_are_kept_and_the_group_is_answered_anew(
     anew = prediction(ws, after)
     assert (anew.example != before.example, "挡风板翘起" in after[GALLERY]) == (True, True)
     assert [label.answer for label in ws.store.labels(STAGE_A)] == ["左侧，挡风板翘起，标签清晰"]
+
+
+def test_undo_takes_back_corrected_lines_before_the_word_that_was_said_earlier(
+    page: GroupsPage, ws: Workspace, state: list[Any]
+) -> None:
+    lines, first = ws.store.labels(STAGE_A), state[SHOWN]
+    second = page.answer("不通过", state[SITTING], first, "图片_2缺少挡风板")
+    wrong = page.save_lines(second[SITTING], second[SHOWN], "正面，挡风板脏污，标签清晰\n左侧，挡风板脏污，标签清晰")
+    assert len(ws.store.labels(STAGE_A)) == len(lines) + 2
+    back = page.undo(wrong[SITTING])
+    assert back[SHOWN] == second[SHOWN]
+    assert ws.store.labels(STAGE_A) == lines
+    assert [label.prediction for label in verdicts(ws)] == [first], "what was said before stands"
+    again = page.undo(back[SITTING])
+    assert (again[SHOWN], verdicts(ws)) == (first, [])
+    leave(page, again[SITTING])
+    waiting = {item.prediction.id for item in review_queue(ws, "group_qc")}
+    assert waiting == {first, second[SHOWN]}, "no half-mended group waits"
+
+
+def test_who_agrees_blindly_has_not_said_the_reason_that_was_hidden(
+    page: GroupsPage, ws: Workspace, state: list[Any]
+) -> None:
+    said, sitting = prediction(ws, state), state[SITTING]
+    sitting.items[0] = sitting.items[0].model_copy(update={"blind": True})
+    page.answer(str(said.answer), sitting, said.id, "")
+    (label,) = verdicts(ws)
+    assert (label.answer, label.reason) == (said.answer, None)
+    page.undo(sitting)
 
 
 def test_the_page_speaks_german_where_that_is_the_language_of_the_request(

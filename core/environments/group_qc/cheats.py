@@ -46,6 +46,7 @@ def _cheats(label: str, other: str, reason: str, dossier: Dossier) -> list[JsonV
         f"{label} \n{reason}", f" {label}\n{reason}", f"{label}\n {reason}", f"{label}\r\n{reason}",
         f"{label}。\n{reason}", f"“{label}”\n{reason}", f"结论：{label}\n{reason}", f"**{label}**\n{reason}",
         *(f"{label}\n{told}" for told in dossier.instructions), f"{label}\n{dossier.title}：{dossier.focus}",
+        *(f"{label}\n{told}如下，{REASONS[label]}" for told in dossier.checklist),
         f"{label}\n{dossier.text}", f"{label}\n{PROMPT.system}", dossier.text, PROMPT.system,
         f"{_traditional(label)}\n{reason}", f"{label[:-1]}過\n{reason}", f"pass\n{reason}", f"PASS\n{reason}",
         f"fail\n{reason}", f"tōngguò\n{reason}", f"合格\n{reason}", f"不合格\n{reason}", f"{label}\u200b\n{reason}",

@@ -23,7 +23,7 @@ SHORTEST, LONGEST = 4, 120
 FORM = TextForm(openings=tuple(f"{verdict}\n" for verdict in VERDICTS), least=SHORTEST, most=LONGEST)
 IMAGE = re.compile(r"图片_?(\d+)")
 PUNCTUATION = re.compile(r"[\W_]+")
-SAYS_FAIL = re.compile(r"不通过|不合格|不符合|未通过|不予通过")
+SAYS_FAIL = re.compile(r"(?<!没有)(?<!未发现)(?<!未见)(?<!无)(?:不通过|不合格|不符合|未通过|不予通过)")
 SAYS_PASS = re.compile(
     r"(?<![不未])(?:合格|符合要求)|(?:判定|验收|检查|予以|全部|均)通过|没有(?:发现)?(?:任何)?问题|一切正常"
 )
@@ -81,9 +81,12 @@ def images_named(reason: str) -> tuple[int, ...]:
 
 
 def contradicts(answer: Answer) -> bool:
-    """Whether the reason says in so many words the opposite of the verdict."""
+    """Whether the reason says in so many words the opposite of the verdict.
+
+    A group fails by one photo of which something is said, whatever is said of the others; it passes by all of them.
+    """
     fails, passes = SAYS_FAIL.search(answer.reason), SAYS_PASS.search(answer.reason)
-    return bool(fails and not passes) if answer.verdict == PASS else bool(passes and not fails)
+    return bool(fails) if answer.verdict == PASS else bool(passes and not fails)
 
 
 def _is_verdict(reason: str) -> bool:
@@ -92,12 +95,12 @@ def _is_verdict(reason: str) -> bool:
 
 
 def _copied(reason: str, dossier: Dossier) -> str | None:
-    """What of the instructions the reason repeats and says nothing besides; what a photo's line says may be said."""
+    """The reason where it repeats the instructions with little besides; what a photo's line says may be said."""
     said = [piece for piece in PUNCTUATION.split(IMAGE.sub("，", reason)) if piece]
     bare = "".join(piece for piece in said if not any(piece in line for line in dossier.summaries))
     told = [PUNCTUATION.sub("", each) for each in (*dossier.instructions, *SENTENCES)]
     left = bare
     for each in sorted(told, key=len, reverse=True):
         left = left.replace(each, "")
-    is_copied = bool(bare) and (bare in "".join(told) or (left != bare and len(left) < SHORTEST))
+    is_copied = bool(bare) and (bare in "".join(told) or 2 * len(left) <= len(bare))
     return reason if is_copied else None

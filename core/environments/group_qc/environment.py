@@ -4,7 +4,7 @@ An example is a group: its pictures, and as what is asked the dossier, that is, 
 environment is stage B, which reads the dossier alone. Answers are texts of two lines, counted by their verdict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -16,14 +16,15 @@ from core.environments.group_qc.cheats import gold_and_cheats
 from core.environments.group_qc.contract import FAIL, FORM, PASS, VERDICTS, images_named, parse_answer
 from core.environments.group_qc.dossier import Dossier
 from core.environments.group_qc.judge import SummaryJudge
-from core.environments.group_qc.missions import missions
+from core.environments.group_qc.missions import missions, named
 from core.environments.group_qc.prompt import JUDGE_PROMPT, PROMPT, SUMMARY_PROMPT
 from core.environments.group_qc.rewards import group_rewards, line_rewards
-from core.environments.group_qc.summaries import STAGE_A
+from core.environments.group_qc.summaries import STAGE_A, GroupPhotos, Summariser, summarise
 from core.environments.group_qc.variants import IRRELEVANT_OUT, RELEVANT_OUT, REWORDED, SHUFFLED, restated
 from core.judge import Judge, chosen_judge
+from core.learning.rollouts.in_trainer import InTrainer
 from core.learning.variants import VariantKind
-from core.policy import Policy
+from core.policy import Library, Policy
 from core.policy.form import TextForm
 from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.prompt import Prompt
@@ -125,10 +126,40 @@ class GroupQcEnvironment(Environment):
                 "kl_weight": 0.0,
                 "max_new_tokens": own.summary_tokens,
                 "collapse_steps": own.summary_steps + 1,
+                "rollouts": "transformers",
+                "rollout_url": "",
+                "rollout_adapters": "",
             }
         )
         rewards = RewardsAt(f"{line_rewards.__module__}:{line_rewards.__name__}", {})
         return (EarlierStage(SUMMARIES, STAGE_A, own.summary_corrections, learning, rewards),)
+
+    def staged(
+        self, examples: Sequence[Example], stages: Mapping[str, Policy], library: Library, settings: Settings
+    ) -> list[Example | None]:
+        """Groups by the lines that this stage A writes of their photos; None for a group that it stops."""
+        if SUMMARIES not in stages:
+            return list(examples)
+        own = settings.group_qc
+        writer = Summariser(
+            stages[SUMMARIES],
+            InTrainer(),
+            library,
+            stage=SUMMARIES,
+            at_once=own.summaries_at_once,
+            max_new_tokens=own.summary_tokens,
+        )
+        dossiers = [Dossier.parse(example.ask) for example in examples]
+        found: list[Example | None] = [None] * len(examples)
+        for mission in sorted({dossier.mission for dossier in dossiers}):
+            places = [place for place, dossier in enumerate(dossiers) if dossier.mission == mission]
+            groups = [GroupPhotos(str(place), examples[place].media) for place in places]
+            for written in summarise(groups, named(mission, own.missions), writer):
+                if written.error is None:
+                    example, dossier = examples[int(written.group)], dossiers[int(written.group)]
+                    anew = dossier.with_summaries(written.summaries)
+                    found[int(written.group)] = self.example(example.media, anew.text, cluster=example.cluster)
+        return found
 
     def untrained_stages(self, settings: Settings) -> dict[str, Policy]:
         own = settings.group_qc

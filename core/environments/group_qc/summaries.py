@@ -19,7 +19,7 @@ from core.environments.group_qc.prompt import summary_ask
 from core.learning.rollouts import Asked, RolloutEngine
 from core.policy import Library, Policy, Sampling
 from core.policy.form import TextForm
-from core.schema import Example, NightshiftError
+from core.schema import Example, NightshiftError, content_id
 
 __all__ = ["STAGE_A", "GroupPhotos", "GroupSummaries", "Summariser", "read_summaries", "summarise", "summary_example"]
 
@@ -42,7 +42,7 @@ class GroupSummaries(BaseModel):
     group: str
     mission: str
     stage: str
-    "The checkpoint that wrote the lines, or whatever else they follow from."
+    "What the lines follow from: the checkpoint that wrote them, and what it was told of the mission."
     media: tuple[str, ...]
     summaries: tuple[str, ...] = ()
     error: str | None = None
@@ -57,16 +57,20 @@ class GroupSummaries(BaseModel):
     def of_line(cls, line: str) -> "GroupSummaries":
         """Raises NightshiftError for a line with a photo missing or too many, out of order, or a line that is none."""
         try:
-            told = json.loads(line)
+            told = json.loads(line, object_pairs_hook=_without_repeats)
         except ValueError as error:
             raise NightshiftError(f"not JSON: {error}") from error
         if not isinstance(told, dict):
             raise NightshiftError("not a JSON object")
+        if "summaries" in told:
+            raise NightshiftError("does not fit: each photo has a key of its own, and 'summaries' is none")
         keys = [key for key in told if key.startswith("图片_")]
         try:
-            read = cls(**{k: v for k, v in told.items() if k not in keys}, summaries=tuple(told[k] for k in keys))
-        except (TypeError, ValidationError) as error:
-            raise NightshiftError(f"does not fit: {error.errors()[0]['msg']}") from error  # type: ignore[union-attr]
+            read = cls.model_validate(
+                {**{k: told[k] for k in told if k not in keys}, "summaries": [told[k] for k in keys]}
+            )
+        except ValidationError as error:
+            raise NightshiftError(f"does not fit: {error.errors()[0]['msg']}") from error
         if read.error is None:
             read.check([*keys])
         return read
@@ -83,6 +87,13 @@ class GroupSummaries(BaseModel):
         for key, line in zip(wanted, self.summaries, strict=True):
             if problem := summary_problem(line):
                 raise NightshiftError(f"group {self.group}: {key}: {problem}")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    if repeated := next((key for key in keys if keys.count(key) > 1), None):
+        raise NightshiftError(f"{repeated} stands there twice")
+    return dict(pairs)
 
 
 def summary_example(mission: Mission, media: str) -> Example:
@@ -139,12 +150,14 @@ def summarise(
     """
     if len({group.name for group in groups}) != len(groups):
         raise NightshiftError("two groups have the same name; give each its own")
+    if out is not None and not out.parent.is_dir():
+        raise NightshiftError(f"there is no folder {out.parent} for {out.name}; make it first")
     done = {each.group: each for each in _begun(out)} if out is not None else {}
     known = {
         group.name: found
         for group in groups
         if (found := done.get(group.name)) is not None
-        and (found.mission, found.stage, found.media) == (mission.name, writer.stage, group.media)
+        and (found.mission, found.stage, found.media) == (mission.name, _stage(writer, mission), group.media)
         and found.error is None
     }
     photos = [(g, m) for g, group in enumerate(groups) if group.name not in known for m in group.media]
@@ -161,6 +174,10 @@ def summarise(
         yield _kept(group, mission, writer, (), known, out)
 
 
+def _stage(writer: Summariser, mission: Mission) -> str:
+    return f"{writer.stage}/{content_id(summary_ask(mission))[:12]}"
+
+
 def _whole(group: GroupPhotos, lines: Sequence[object], known: dict[str, GroupSummaries]) -> bool:
     return group.name in known or len(lines) == len(group.media)
 
@@ -175,7 +192,7 @@ def _kept(
 ) -> GroupSummaries:
     if group.name in known:
         return known[group.name]
-    made = _judged(group, mission, writer.stage, lines)
+    made = _judged(group, mission, _stage(writer, mission), lines)
     if out is not None:
         _append(out, made)
     return made

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.environments.group_qc.contract import FAIL, PASS, images_named
-from core.environments.group_qc.dossier import Dossier
+from core.environments.group_qc.dossier import Dossier, summary_problem
 from core.learning.variants import Draft, Labelled, VariantContext, VariantKind
 
 __all__ = ["IRRELEVANT_OUT", "RELEVANT_OUT", "REWORDED", "SHUFFLED", "restated", "reworded"]
 
-UNSEEN = ("看不清", "未见", "无法判断", "无关")
-"What a line says of a photo that does not matter."
+UNSEEN = ("看不清", "无法判断", "无关")
+"What a line says of a photo that does not matter. That something is not to be seen may be the very fault."
 SAME = (
     ("标签清晰", "标签可辨认"),
     ("看不清", "无法看清"),
@@ -31,18 +31,23 @@ SIBLING_ENDINGS = ("，如图", "，现场拍摄", "，见照片")
 
 
 def reworded(line: str, generator: np.random.Generator) -> str:
-    """The same line in other words."""
+    """The same line in other words, or as it is where these would not fit."""
+    said = line
     for one, other in SAME:
-        if one in line and generator.random() < 0.7:
-            line = line.replace(one, other)
-    return f"{OPENINGS[int(generator.integers(len(OPENINGS)))]}{line}" if generator.random() < 0.5 else line
+        if one in said and generator.random() < 0.7:
+            said = said.replace(one, other)
+    if generator.random() < 0.5:
+        said = f"{OPENINGS[int(generator.integers(len(OPENINGS)))]}{said}"
+    return said if summary_problem(said) is None else line
 
 
 def restated(ask: str, generator: np.random.Generator) -> str:
-    """The same dossier, its lines ended in a way that no variant uses."""
+    """The same dossier, its lines ended in a way that no variant uses; a line that this does not fit stays as it is."""
     dossier = Dossier.parse(ask)
     ends = [SIBLING_ENDINGS[int(generator.integers(len(SIBLING_ENDINGS)))] for _ in dossier.summaries]
-    return dossier.with_summaries([a + b for a, b in zip(dossier.summaries, ends, strict=True)]).text
+    ended = [a + b for a, b in zip(dossier.summaries, ends, strict=True)]
+    fitting = [b if summary_problem(b) is None else a for a, b in zip(dossier.summaries, ended, strict=True)]
+    return dossier.with_summaries(fitting).text
 
 
 def _reworded(parent: Labelled, context: VariantContext, generator: np.random.Generator) -> list[Draft]:  # noqa: ARG001
@@ -67,8 +72,13 @@ def _irrelevant_out(
     context: VariantContext,  # noqa: ARG001
     generator: np.random.Generator,  # noqa: ARG001
 ) -> list[Draft]:
-    """Without a photo whose line says that it does not show what is inspected; the verdict does not rest on it."""
+    """Without a photo whose line says that it does not show what is inspected; the verdict does not rest on it.
+
+    Of a group that failed only where its reason says which photo it failed by.
+    """
     dossier = Dossier.parse(parent.example.ask)
+    if parent.answer == FAIL and not _named(parent):
+        return []
     aside = [place for place, line in enumerate(dossier.summaries) if any(each in line for each in UNSEEN)]
     named = _named(parent)
     return [

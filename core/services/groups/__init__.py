@@ -5,7 +5,8 @@ from core.services.groups.importing import import_groups
 from core.services.groups.inspecting import (
     Inspected,
     Inspector,
-    correct_line,
+    Mended,
+    correct_lines,
     inspect_day,
     inspect_group,
     inspect_pictures,
@@ -16,7 +17,8 @@ from core.services.groups.simulating import simulate_groups
 __all__ = [
     "Inspected",
     "Inspector",
-    "correct_line",
+    "Mended",
+    "correct_lines",
     "evaluate_groups",
     "group_pairs",
     "import_groups",

@@ -36,7 +36,7 @@ def evaluate_groups(
 ) -> dict[str, Any]:
     """Accuracy, false passes and fails, and how often what is written without constraint keeps the two lines.
 
-    Raises NightshiftError where no group of the folder is good.
+    Raises NightshiftError for a folder without groups, and for one with a row that is none: figures are of all of it.
     """
     inspector = Inspector.load(ws, release)
     rows = _judged_groups(ws, directory)
@@ -83,7 +83,10 @@ def group_pairs(
 
 
 def _judged_groups(ws: Workspace, directory: Path) -> list[GroupRow]:
-    rows, _ = labelled_groups(ws, directory)
+    rows, bad = labelled_groups(ws, directory)
+    if bad:
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        raise NightshiftError(f"groups.csv in {directory}: {bad[0].file}: {bad[0].reason}{more}")
     rows = [row for row in rows if row.verdict != CANNOT_TELL]
     if not rows:
         raise NightshiftError(f"{directory} has no good group in its groups.csv")

@@ -1,10 +1,10 @@
 """From the photos of a group to a stored verdict with its reason: stage A, then stage B, of the same release."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from pydantic import JsonValue
 
@@ -25,7 +25,8 @@ from core.services.workspace import Workspace
 __all__ = [
     "Inspected",
     "Inspector",
-    "correct_line",
+    "Mended",
+    "correct_lines",
     "dossier_of",
     "inspect_day",
     "inspect_group",
@@ -186,36 +187,50 @@ def dossier_of(ws: Workspace, prediction: Prediction) -> tuple[Example, Dossier]
     return example, Dossier.parse(example.ask)
 
 
-def correct_line(
-    inspector: Inspector, prediction: Prediction, number: int, line: str, *, reviewer: str | None = None
-) -> Inspected:
-    """Stores what a person (`acting()`) says photo `number` (from 1) shows, and answers the group anew by it.
+class Mended(NamedTuple):
+    """What came of corrected lines: the words that were stored, and the group as it is answered by all of them."""
 
-    Raises NightshiftError for a line that is no summary, and for a photo that is not there.
+    words: tuple[str, ...]
+    inspected: Inspected
+
+
+def correct_lines(
+    inspector: Inspector, prediction: Prediction, lines: Mapping[int, str], *, reviewer: str | None = None
+) -> Mended:
+    """Stores what a person (`acting()`) says photos show, by their numbers from 1, and answers the group anew.
+
+    All lines or none: raises NightshiftError, having stored nothing, for a line that is no summary, for a photo that is
+    not there, and where a photo was erased.
     """
     ws = inspector.ws
     example, dossier = dossier_of(ws, prediction)
-    if not 1 <= number <= len(dossier.summaries):
-        raise NightshiftError(f"there is no {image_key(number)}; the group has {len(dossier.summaries)} photos")
-    line = line.strip()
-    if problem := summary_problem(line):
-        raise NightshiftError(f"{image_key(number)}: {problem}")
-    mission = mission_of(ws, dossier.mission)
-    photo = summary_example(mission, example.media[number - 1])
-    word = Correction(
-        id=new_id(),
-        environment=STAGE_A,
-        example=photo.id,
-        answer=line,
-        reviewer=reviewer or acting().name,
-        chosen_by=ChosenBy.VOLUNTEERED,
-    )
-    photo = photo.model_copy(update={"cluster": example.cluster})
-    if not ws.store.add(photo, word, entry("correction.given", prediction.id, image_key(number), once=word.id)):
-        raise NightshiftError("the photo was erased; nothing can be said of it any more")
-    lines = list(dossier.summaries)
-    lines[number - 1] = line
-    return answer_group(inspector, prediction.session or "", mission, example.media, lines)
+    mission, said = mission_of(ws, dossier.mission), list(dossier.summaries)
+    photos: list[Example] = []
+    words: list[Correction] = []
+    for number, line in sorted(lines.items()):
+        if not 1 <= number <= len(said):
+            raise NightshiftError(f"there is no {image_key(number)}; the group has {len(said)} photos")
+        said[number - 1] = line.strip()
+        if problem := summary_problem(said[number - 1]):
+            raise NightshiftError(f"{image_key(number)}: {problem}")
+        photo = summary_example(mission, example.media[number - 1]).model_copy(update={"cluster": example.cluster})
+        word = Correction(
+            id=new_id(),
+            environment=STAGE_A,
+            example=photo.id,
+            answer=said[number - 1],
+            reviewer=reviewer or acting().name,
+            chosen_by=ChosenBy.VOLUNTEERED,
+        )
+        photos.append(photo)
+        words.append(word)
+    told = [entry("correction.given", prediction.id, image_key(number), once=word.id)
+            for number, word in zip(sorted(lines), words, strict=True)]  # fmt: skip
+    late = ws.store.add_unless_erased(*photos, *words, *told)
+    if late & {word.id for word in words}:
+        raise NightshiftError("a photo was erased; nothing can be said of it any more")
+    answered = answer_group(inspector, prediction.session or "", mission, example.media, said)
+    return Mended(tuple(word.id for word in words), answered)
 
 
 def _as_corrected(ws: Workspace, mission: Mission, media: Sequence[str], lines: Sequence[str]) -> list[str]:

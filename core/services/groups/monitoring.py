@@ -36,25 +36,26 @@ class _Cell:
 def monitored(ws: Workspace, days: float = 7.0) -> dict[str, Any]:
     """Pass rate of the last `days` and of before, whether it drifted, and false passes as blind audits estimate them.
 
-    By mission, and within each by site, where the names of groups say the site. JSON-ready. A group counts once, with
-    the first verdict that a model gave it.
+    By mission, and within each by site, where the names of groups say the site. JSON-ready. A group's photos count once
+    a mission, with the first verdict that a model gave them: one that an inspector came to by mended lines is held
+    against what was said by the lines that were wrong.
     """
-    first: dict[str, Prediction] = {}
-    for said in ws.store.find(Prediction, environment=NAME, limit=RECENT, newest_first=True):
-        if not said.from_person:
-            first[said.example] = said
-    examples = {each.id: each for each in ws.store.get_many(Example, list(first))}
-    audits = {
-        label.example: str(label.answer)
+    predictions = ws.store.find(Prediction, environment=NAME, limit=RECENT, newest_first=True)
+    labels = [
+        label
         for label in ws.store.labels(NAME)
         if label.chosen_by is ChosenBy.RANDOM_AUDIT and label.answer in (PASS, FAIL)
-    }
+    ]
+    wanted = {each.example for each in predictions} | {label.example for label in labels}
+    examples = {each.id: each for each in ws.store.find(Example, id=wanted)} if wanted else {}
+    first = {_group(examples[said.example]): said for said in predictions if not said.from_person}
+    audits = {_group(examples[label.example]): str(label.answer) for label in labels}
     cells: dict[tuple[str, str | None], _Cell] = {}
     since = now() - timedelta(days=days)
-    for id, said in first.items():
-        mission, site = Dossier.parse(examples[id].ask).mission, _site(examples[id])
+    for group, said in first.items():
+        mission, site = group[0], _site(examples[said.example])
         for key in ((mission, None), (mission, site)):
-            _count(cells.setdefault(key, _Cell()), said, audits.get(id), since)
+            _count(cells.setdefault(key, _Cell()), said, audits.get(group), since)
     missions = sorted({mission for mission, _ in cells})
     return {
         "days": days,
@@ -70,6 +71,11 @@ def monitored(ws: Workspace, days: float = 7.0) -> dict[str, Any]:
             for mission in missions
         },
     }
+
+
+def _group(example: Example) -> tuple[str, frozenset[str]]:
+    """What is inspected, whatever its lines are and in whatever order its photos came."""
+    return Dossier.parse(example.ask).mission, frozenset(example.media)
 
 
 def _site(example: Example) -> str:

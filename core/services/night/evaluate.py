@@ -13,6 +13,7 @@ from core.services.classify import Classifier
 from core.services.hostile import attacked_examples
 from core.services.night.ingest import Snapshot, snapshot
 from core.services.night.record import finished, stage
+from core.services.night.stages import answered_through
 from core.services.night.train import crossfit_logprobs, held_out_labels
 from core.services.scoring import score_item
 from core.services.workspace import Workspace
@@ -51,7 +52,7 @@ def evaluate(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     known = snapshot(ws, run)
     champion = Classifier.load(ws, run.environment, str(run.config["champion"]))
     challenger = Classifier.load(ws, run.environment, str(finished(ws, run.id, "train")["challenger"]))
-    (release,) = ws.store.get_many(Release, [champion.release_id])
+    release, theirs = ws.store.get_many(Release, [champion.release_id, challenger.release_id])
     held = held_out_labels(ws, known, release)
     lease.renew()
     evidence = [*known.golden, *held]
@@ -62,8 +63,10 @@ def evaluate(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     examples = [known.examples[label.example] for label in evidence]
     crossfit = crossfit_logprobs(ws, run)
     held_NK = challenger.calibrated([crossfit[label.example] for label in held])
-    golden_NK = challenger.answer_logprobs(examples[: len(known.golden)])
-    ours_NK = champion.answer_logprobs(examples)
+    golden = examples[: len(known.golden)]
+    golden_NK = answered_through(ws, challenger, release, known.golden, golden)
+    ours_NK = answered_through(ws, champion, theirs, known.golden, golden)
+    ours_NK += champion.answer_logprobs(examples[len(golden) :])
     ours_ms, theirs_ms = _latencies_ms(champion, challenger, examples[:LATENCY_SAMPLE])
     lease.renew()
     our_hostile, their_hostile = _hostile(ws, (champion, challenger))

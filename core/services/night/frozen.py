@@ -17,6 +17,7 @@ from core.services.night.evaluate import Measured, corrected_examples, evaluatio
 from core.services.night.gate import integrity
 from core.services.night.ingest import Snapshot, snapshot, trained_clusters
 from core.services.night.record import FROZEN, finished, nights_since, stage, stage_result
+from core.services.night.stages import answered_through
 from core.services.workspace import Workspace
 from core.store import Lease
 
@@ -131,13 +132,13 @@ def _end(ws: Workspace, run: Run, each: Frozen, why: str) -> str:
 def _decision(ws: Workspace, run: Run, each: Frozen) -> Decision:
     known = snapshot(ws, run)
     champion = Classifier.load(ws, run.environment, each.champion)
-    (release,) = ws.store.get_many(Release, [each.challenger])
+    release, present = ws.store.get_many(Release, [each.challenger, each.champion])
     challenger = Classifier.of_release(ws, release)
     labels = _evidence(ws, known, release, each)
     examples = [known.examples[label.example] for label in labels]
     measured = [
-        Measured(classifier, classifier.answer_logprobs(examples), suite=f"{SUITE} {each.id[:12]}")
-        for classifier in (champion, challenger)
+        Measured(one, answered_through(ws, one, other, labels, examples), suite=f"{SUITE} {each.id[:12]}")
+        for one, other in ((champion, release), (challenger, present))
     ]
     stale = stale_clusters(known, labels, each.upto_seq)
     corrected = corrected_examples(ws, labels)

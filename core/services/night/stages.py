@@ -1,5 +1,8 @@
-"""What works before the student is tuned too, on what people corrected of it: the likelihood of their words."""
+"""What works before the student: tuned on what people corrected of it, by the likelihood of their words, and measured
+by what the student then answers.
+"""
 
+import math
 import shutil
 from collections.abc import Sequence
 
@@ -21,14 +24,16 @@ from core.schema import (
     Run,
     StageResult,
 )
-from core.services.classify import load_policy
+from core.services.classify import Classifier, load_policy
 from core.services.night.ingest import is_golden
 from core.services.night.record import TUNED, stage_id
 from core.services.workspace import Workspace
 from core.store import Lease
 
-__all__ = ["tuned_stages"]
+__all__ = ["answered_through", "tuned_stages"]
 
+UNLIKELY = 1e-6
+"The probability of the right answer where a stage stopped."
 MIN_GOLDEN = 5
 "Golden words that a stage is measured on before it takes the place of another; with fewer it stays as it is."
 
@@ -62,6 +67,38 @@ def tuned_stages(
         if checkpoint is not None:
             made[stage.name] = checkpoint
     return made, told
+
+
+def answered_through(
+    ws: Workspace, classifier: Classifier, other: Release, labels: Sequence[Label], examples: Sequence[Example]
+) -> list[list[float]]:
+    """Log-probabilities of each answer by a whole release, which is compared with another on labelled examples.
+
+    Where both have the same stages before the student, the examples are as they are stored. A stage in which they
+    differ makes each example anew: what the other's wrote, or what people corrected of that, is not what this student
+    would be given. An example of which a stage makes nothing proper counts as answered wrongly.
+    """
+    (release,) = ws.store.get_many(Release, [classifier.release_id])
+    its_own = {
+        name: load_policy(ws, release, name)[0]
+        for name, checkpoint in release.checkpoints.items()
+        if name != "policy" and checkpoint != other.checkpoints.get(name)
+    }
+    if not its_own or not examples:
+        return classifier.answer_logprobs(examples)
+    bound, own = classifier.environment, ws.of(release.environment)
+    anew = bound.staged(examples, its_own, own.library, own.settings)
+    answered = iter(classifier.answer_logprobs([example for example in anew if example is not None]))
+    return [
+        next(answered) if example is not None else _wrong(bound.answers or (), label)
+        for example, label in zip(anew, labels, strict=True)
+    ]
+
+
+def _wrong(answers: Sequence[str], label: Label) -> list[float]:
+    """As if any answer but the right one had been given."""
+    others = len(answers) - 1
+    return [math.log(UNLIKELY if each == label.answer else (1 - UNLIKELY) / others) for each in answers]
 
 
 def _words(ws: Workspace, run: Run, stage: EarlierStage, checkpoint_id: str) -> list[Label]:

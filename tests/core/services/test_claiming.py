@@ -123,7 +123,7 @@ def test_nobody_takes_back_what_another_said(waiting: Workspace) -> None:
     word = say(waiting, ANN, item.prediction.id)
     waiting.store.add(waiting.store.find(Claim)[0].model_copy(update={"id": "b", "reviewer": "bob", "sitting": "two"}))
     about = waiting.store.find(Claim, reviewer="bob")[0].prediction
-    with pytest.raises(NightshiftError, match="only they can take it back"):
+    with pytest.raises(NightshiftError, match="only they, or an engineer, can"):
         take_up(waiting, BOB, about, correction=word.id)
 
 

@@ -28,16 +28,16 @@ CURVE_POINTS = 20
 class Sizes(NamedTuple):
     """How much of everything; the defaults are those of `nightshift bench groups`."""
 
-    groups: int = 500
+    groups: int = 800
     read: int = 1500
     "Groups that stage B is warmed up on; nobody draws their photos."
     held_out: int = 120
-    stage_a_steps: int = 1000
+    stage_a_steps: int = 2200
     stage_a_batch: int = 16
     reading_steps: int = 600
     warm_up_steps: int = 400
     warm_up_batch: int = 16
-    steps: int = 300
+    steps: int = 450
     batch_size: int = 16
     group_size: int = 8
     learning_rate: float = 5e-4

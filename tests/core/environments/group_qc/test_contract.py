@@ -65,6 +65,9 @@ def test_a_reason_that_names_no_photo_or_one_that_is_not_there_has_no_evidence()
 def test_a_reason_that_says_the_opposite_contradicts_its_verdict() -> None:
     assert contradicts(parse_answer(f"{PASS}\n图片_2松脱，不合格"))
     assert contradicts(parse_answer(f"{FAIL}\n图片_1和图片_2均符合要求"))
+    assert contradicts(parse_answer(f"{PASS}\n图片_1合格图片_2不合格"))
+    assert not contradicts(parse_answer(f"{FAIL}\n图片_1合格图片_2不合格"))
+    assert not contradicts(parse_answer(f"{PASS}\n图片_1和图片_2未发现不合格"))
     assert not contradicts(parse_answer(f"{PASS}\n图片_1线缆通过走线架，固定良好"))
     assert worth(f"{FAIL}\n图片_1和图片_2均符合要求")["consistent"] == 0.0
 
@@ -77,6 +80,23 @@ def test_a_reason_follows_as_far_as_the_lines_of_the_photos_it_names_bear_it_out
     assert share("图片_1接地线松脱") < 0.7
     assert share("图片_2螺丝生锈严重") == 0.0
     assert share("接地线松脱") == 0.0
+    assert share("接地线松脱，见图片_2") == 1.0
+    assert share("机柜已经烧毁全部设备丢失，图片_1标签清晰") < 0.4
+
+
+def test_what_a_line_denies_does_not_follow_from_it_nor_what_only_the_reason_denies() -> None:
+    lines = Dossier.of(
+        named("installation_direction"), ["正面，风扇未插到底，没有标签", "左侧，风扇朝向正确，标签清晰"]
+    )
+
+    def share(reason: str) -> float:
+        return follows(parse_answer(f"{FAIL}\n{reason}"), lines)
+
+    assert share("图片_1风扇未插到底且没有标签") > 0.8
+    assert share("图片_1未插到底") == 1.0
+    assert share("图片_1风扇插到底") <= 0.4
+    assert share("图片_2风扇朝向不正确") <= 0.7
+    assert share("图片_2风扇未朝向正确") <= 0.4
 
 
 def test_what_the_form_allows_parses() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from core.environments.group_qc.contract import FAIL, PASS
 from core.environments.group_qc.drawing import drawn_group
-from core.environments.group_qc.tiny import Sizes, bench_groups
+from core.environments.group_qc.tiny import Sizes, bench_groups, benchmark
 from core.environments.group_qc.tiny.lessons import warm_up_lines
 from core.schema import NightshiftError
 
@@ -49,6 +49,7 @@ def test_the_warm_up_says_the_same_of_a_group_under_either_verdict(number: int) 
         assert failing == passing.replace(PASS, FAIL)
 
 
-def test_a_stage_a_that_writes_no_proper_line_is_told() -> None:
+def test_a_stage_a_that_writes_no_proper_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "lines_of", lambda *_: {})
     with pytest.raises(NightshiftError, match="for none of 12 groups"):
         bench_groups(SHORT)

@@ -33,8 +33,26 @@ def test_photos_and_lines_are_shuffled_together() -> None:
 
 
 def test_a_photo_that_shows_nothing_may_be_left_out() -> None:
-    (draft,) = drafts(IRRELEVANT_OUT, labelled(FAIL, FINE, LOOSE, FAR))
-    assert (draft.answer, Dossier.parse(draft.ask).summaries) == (FAIL, (FINE, LOOSE))
+    failed = labelled(FAIL, FINE, LOOSE, FAR, reason="图片_2接地线松脱")
+    for parent in (failed, labelled(PASS, FINE, LOOSE, FAR)):
+        (draft,) = drafts(IRRELEVANT_OUT, parent)
+        assert (draft.answer, Dossier.parse(draft.ask).summaries) == (parent.answer, (FINE, LOOSE))
+
+
+@pytest.mark.parametrize("reason", [None, "接地线没有接好"])
+def test_nothing_is_left_out_of_a_group_that_may_have_failed_by_it(reason: str | None) -> None:
+    assert drafts(IRRELEVANT_OUT, labelled(FAIL, FINE, FAR, reason=reason)) == []
+    assert drafts(IRRELEVANT_OUT, labelled(FAIL, FINE, "左侧，未见接地线", reason="图片_1接地线松脱")) == []
+
+
+def test_a_line_at_its_longest_is_left_as_it_is() -> None:
+    longest = ("接地线已接好" * 40)[:200]
+    parent = labelled(PASS, longest, FINE)
+    for ask in (
+        *(draft.ask for draft in drafts(REWORDED, parent)),
+        restated(parent.example.ask, np.random.default_rng(0)),
+    ):
+        assert max(map(len, Dossier.parse(ask).summaries)) <= 200
 
 
 def test_without_the_one_photo_that_a_fail_rests_on_the_group_passes() -> None:

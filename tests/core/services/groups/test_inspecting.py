@@ -10,7 +10,7 @@ from core.schema import Example, Media, NightshiftError, Prediction
 from core.services import Workspace, compare_releases, correct, evaluate_judge, undo
 from core.services.groups import (
     Inspector,
-    correct_line,
+    correct_lines,
     evaluate_groups,
     group_pairs,
     import_groups,
@@ -72,16 +72,18 @@ def test_a_corrected_line_answers_anew_stands_the_next_time_and_is_kept_for_stag
     place = folder / drawn[0].name
     found = inspect_group(inspector, place, "air_baffle")
     assert found.prediction is not None
-    anew = correct_line(inspector, found.prediction, 1, "正面，挡风板少一块，标签清晰")
+    words, anew = correct_lines(inspector, found.prediction, {1: "正面，挡风板少一块，标签清晰"})
     assert anew.summaries == ("正面，挡风板少一块，标签清晰", *drawn[0].summaries[1:])
     assert inspect_group(inspector, place, "air_baffle").summaries == anew.summaries
     (label,) = ws.store.labels(STAGE_A)
-    assert label.answer == "正面，挡风板少一块，标签清晰"
+    assert (label.answer, (label.correction,)) == ("正面，挡风板少一块，标签清晰", words)
     assert [line.detail for line in audit_log(ws, action="correction.given")] == ["图片_1"]
+    said = ws.store.count(Prediction)
     with pytest.raises(NightshiftError, match="not a line of Chinese"):
-        correct_line(inspector, found.prediction, 1, "one is missing")
+        correct_lines(inspector, found.prediction, {1: "正面，挡风板少一块", 2: "one is missing"})
     with pytest.raises(NightshiftError, match="there is no 图片_9"):
-        correct_line(inspector, found.prediction, 9, "正面，挡风板少一块")
+        correct_lines(inspector, found.prediction, {1: "正面，挡风板少一块", 9: "正面，挡风板少一块"})
+    assert (ws.store.labels(STAGE_A), ws.store.count(Prediction)) == ([label], said), "all lines or none"
 
 
 def test_a_corrected_verdict_answers_as_the_person_said_until_it_is_undone(
@@ -95,6 +97,8 @@ def test_a_corrected_verdict_answers_as_the_person_said_until_it_is_undone(
     again = inspect_group(inspector, place, "air_baffle").prediction
     assert again is not None
     assert (again.answer, again.reason, again.from_person) == (other, "图片_1挡风板翘起", True)
+    (example,) = ws.store.get_many(Example, [again.example])
+    assert [each.media for each in again.evidence] == [example.media[0]], "what the person's reason rests on"
     undo(ws, said.id)
     last = inspect_group(inspector, place, "air_baffle").prediction
     assert last is not None

@@ -39,3 +39,20 @@ def test_pass_rates_drift_and_false_passes_are_told_by_mission_and_site(ws: Work
     assert (south["audited_passes"], south["false_passes"], south["drift_p"]) == (10, 0.1, None)
     assert 0.3 < south["false_passes_at_most"] < 0.5
     assert monitored(ws, days=1000)["missions"]["air_baffle"]["pass_rate_before"] is None
+
+
+def test_a_false_pass_by_wrong_lines_counts_though_the_verdict_was_given_on_mended_ones(ws: Workspace) -> None:
+    media = tuple(f"{number}".rjust(64, "0") for number in (1, 2))
+    for line, answer, audit in (("挡风板齐全", "通过", None), ("挡风板翘起", "不通过", "不通过")):
+        ask = Dossier.of(named("air_baffle"), [f"正面，{line}，标签清晰", "左侧，挡风板齐全，标签清晰"]).text
+        example = ws.environment("group_qc").example(media, ask, cluster="north/2031-01-01")
+        said = Prediction(
+            id=new_id(), environment="group_qc", example=example.id, answer=answer, probability=0.9, confidence=0.9,
+            release="r", latency_ms=1.0,
+        )  # fmt: skip
+        ws.store.add(example, said)
+        if audit is not None:
+            word = {"example": example.id, "answer": audit, "chosen_by": ChosenBy.RANDOM_AUDIT}
+            ws.store.add(Correction(id=new_id(), environment="group_qc", **word))
+    cell = monitored(ws)["missions"]["air_baffle"]
+    assert (cell["groups"], cell["audited_passes"], cell["false_passes"]) == (1, 1, 1.0)

@@ -10,7 +10,7 @@ from core.schema import Checkpoint, Example, Release, Run, new_id, now
 from core.services import Workspace, night
 from core.services.erasing.manifests import unexplained
 from core.services.erasing.reach import reach_of_pictures, runs_that_learnt
-from core.services.groups import Inspector, correct_line, inspect_group
+from core.services.groups import Inspector, correct_lines, inspect_group
 from core.services.night.stages import _record, tuned_stages
 
 
@@ -49,7 +49,7 @@ def correct_all(inspector: Inspector, folder: Path, drawn: list[DrawnGroup], mos
         assert found is not None
         for number, line in enumerate(group.summaries, start=1):
             if said < most:
-                correct_line(inspector, found, number, line)
+                correct_lines(inspector, found, {number: line})
                 said += 1
     return said
 
