@@ -136,6 +136,15 @@ class Ledger:
         """The lines that nothing was erased of."""
         return [entry for entry in self.entries if entry]
 
+    @property
+    def place(self) -> int:
+        """Up to where a source was looked at, as the lines say. One that was erased counts as the next place: between
+        it and the line before it there was nothing that is still there."""
+        place = 0
+        for entry in self.entries:
+            place = entry.get("place", place + 1)
+        return place
+
     def add(self, entry: dict[str, Any]) -> None:
         """Adds a line; it is there for whoever opens the ledger after this."""
         with self._path.open("a") as file:

@@ -21,16 +21,18 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 class FoundPicture(NamedTuple):
     """A picture as it was found: its bytes, or its id where it is in the store."""
 
+    place: int
+    "Where in its source it stands, from 1 on; the one after it stands further on."
     name: str
     data: bytes | None = None
     media: str | None = None
 
 
 class Source(Protocol):
-    """A row of pictures that is always in the same order."""
+    """A row of pictures, each of which always stands at the same place."""
 
     def pictures(self, after: int) -> Iterator[FoundPicture]:
-        """All but the first `after`. Raises NightshiftError where they cannot be read."""
+        """All that stand behind place `after`. Raises NightshiftError where they cannot be read."""
         ...
 
 
@@ -72,20 +74,20 @@ class Shards:
         try:
             rows = load_dataset(self._path, data_files={"train": self._files}, split="train", streaming=True)
             # The picture is decoded where its size has been looked at, and nowhere before.
-            for row in rows.decode(False).skip(after):
-                yield self._picture(row)
+            for place, row in enumerate(rows.decode(False).skip(after), start=after + 1):
+                yield self._picture(place, row)
         except NightshiftError:
             raise
         except Exception as error:  # whatever the network, a tar file or its JSON comes to
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise NightshiftError(f"the shards of {self._path} ({self._files[0]}) cannot be read: {reason}") from error
 
-    def _picture(self, row: dict[str, Any]) -> FoundPicture:
+    def _picture(self, place: int, row: dict[str, Any]) -> FoundPicture:
         key = str(row.get("__key__", ""))
         for column, value in row.items():
             suffix = f".{column.rsplit('.', 1)[-1].lower()}"
             if suffix in SUFFIXES and isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
-                return FoundPicture(f"{key}{suffix}", data=value["bytes"])
+                return FoundPicture(place, f"{key}{suffix}", data=value["bytes"])
         columns = ", ".join(name for name in row if not name.startswith("__"))
         raise NightshiftError(f"sample {key!r} holds no picture ({', '.join(SUFFIXES)}) but {columns or 'nothing'}")
 
@@ -97,16 +99,16 @@ class ImageFolder:
         self._folder, self._files, self._settings = folder, files, settings
 
     def pictures(self, after: int) -> Iterator[FoundPicture]:
-        for path in self._files[after:]:
+        for place, path in enumerate(self._files[after:], start=after + 1):
             name = path.relative_to(self._folder).as_posix()
             try:
-                yield FoundPicture(name, data=read_file(path, self._settings))
+                yield FoundPicture(place, name, data=read_file(path, self._settings))
             except NightshiftError:
-                yield FoundPicture(name)
+                yield FoundPicture(place, name)
 
 
 class Unlabelled:
-    """Screens of the store that nobody has said anything of, in the order they came in."""
+    """Screens of the store that nobody has said anything of, by their numbers, which stay when others are erased."""
 
     def __init__(self, ws: Workspace) -> None:
         self._ws = ws
@@ -115,8 +117,8 @@ class Unlabelled:
         store = self._ws.store
         ids = [label.example for label in store.labels(SCREEN)]
         labelled = {media for example in store.get_many(Example, ids) for media in example.media}
-        for media in store.find(Media)[after:]:
+        for place, media in store.numbered(Media, after):
             if media.source == VARIANT_SOURCE or media.id in labelled:
-                yield FoundPicture(media.id)
+                yield FoundPicture(place, media.id)
             else:
-                yield FoundPicture(media.id, media=media.id)
+                yield FoundPicture(place, media.id, media=media.id)

@@ -48,11 +48,12 @@ def pictures(ws: Workspace, run: Run, lease: Lease) -> dict[str, Any]:
         seen = {entry["cluster"] for entry in ledger.entries if entry.get("cluster")} | _labelled_clusters(ws, run)
         kept = sum(entry.get("kept", False) for entry in ledger.entries)
         if kept < wanted:
-            for found in source.pictures(after=len(ledger.entries)):
+            for found in source.pictures(after=ledger.place):
                 media = _taken_in(ws, found)
                 cluster = ws.clusters.cluster(media) if media is not None else None
                 keep = cluster is not None and cluster not in seen
-                ledger.add({"media": media, "cluster": cluster if keep else None, "kept": keep})
+                told_of = {"media": media, "cluster": cluster if keep else None, "kept": keep}
+                ledger.add({"place": found.place, **told_of})
                 if keep and cluster is not None:
                     seen.add(cluster)
                     kept += 1

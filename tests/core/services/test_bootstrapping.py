@@ -13,6 +13,7 @@ from core.schema import JUDGED, SET_ASIDE, Correction, DatasetVersion, Example, 
 from core.services import Wanted, Workspace, bootstrap, forget
 from core.services.bootstrap import STAGES, begin_bootstrap, sources, stages, train_on_bootstrapped
 from core.services.bootstrap.sources import named_source
+from core.services.classify import take_in
 from core.services.night.ingest import is_golden, trained_on
 from core.services.night.record import nights
 from core.services.versions import present_version
@@ -136,6 +137,33 @@ def test_a_bootstrap_that_was_killed_goes_on_where_it_was(
     lease = ws.store.lease("bootstrap/other", "test", 600)
     assert bootstrap.pictures(ws, run, lease) == made[2]["pictures"]
     assert len(looked_at) == len(set(looked_at)) == PICTURES + 1
+
+
+@pytest.mark.parametrize("erased", [[1], [4], [1, 2, 3, 4], [3, 4, 7]])
+def test_a_bootstrap_from_the_store_passes_over_nothing_where_pictures_were_erased_meanwhile(
+    given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, erased: list[int]
+) -> None:
+    ws = Workspace.open(tmp_path / "home")
+    there = [take_in(ws, screen(number), name=None, source="camera", session=None).id for number in range(10)]
+    run = begin_bootstrap(ws, "screen", "store", 0, wanted(given))
+    looked_at: list[str] = []
+
+    def dies(ws: Workspace, found: sources.FoundPicture) -> str | None:
+        if len(looked_at) == 5:
+            raise KeyboardInterrupt
+        looked_at.append(found.name)
+        return taken_in(ws, found)
+
+    taken_in = stages._taken_in
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt), lease_of(ws) as lease:
+        patched.setattr(stages, "_taken_in", dies)
+        bootstrap.pictures(ws, run, lease)
+    for number in erased:
+        forget(ws, Wanted(screen=there[number]))
+    monkeypatch.setattr(stages, "_taken_in", lambda ws, found: (looked_at.append(found.name), taken_in(ws, found))[1])
+    with lease_of(ws) as lease:
+        bootstrap.pictures(ws, run, lease)
+    assert looked_at == [id for number, id in enumerate(there) if number < 5 or number not in erased]
 
 
 def test_training_begins_with_what_is_easy_and_its_challenger_is_known_to_have_seen_the_set(made: Made) -> None:
