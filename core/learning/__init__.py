@@ -3,7 +3,7 @@
 TRL is imported when training begins, not when this package is.
 """
 
-from core.learning.caps import Crowd, share_capped
+from core.learning.caps import Crowd, codes_of, share_capped
 from core.learning.features import load_features, save_features
 from core.learning.groups import Groups, exact_groups, sampled_groups
 from core.learning.items import Targets, TrainingItem, load_items, save_items
@@ -31,6 +31,7 @@ __all__ = [
     "TrainingResult",
     "answer",
     "closed_set_loss",
+    "codes_of",
     "exact_groups",
     "load_features",
     "load_items",

@@ -119,7 +119,7 @@ class LearningSettings(Section):
     application_share: float = Field(0.25, gt=0, le=1, description="Of all draws, what one application gets at most.")
     reviewer_share: float = Field(0.5, gt=0, le=1, description="Of all draws, what one reviewer's words get at most.")
     variants_per_correction: int = Field(10, ge=0)
-    replay_depth: int = Field(10_000, ge=1, le=10_000_000, description="Newest labels that replay draws from.")
+    replay_depth: int = Field(10_000, ge=1, le=10_000_000, description="Labels that a night draws from at most.")
     semi_online: bool = Field(True, description="Whether words said while a training runs enter it.")
     refresh_steps: int = Field(10, ge=1, description="Steps of a round; words enter between rounds.")
     rollouts: Literal["transformers", "vllm", "vllm_server"] = Field(

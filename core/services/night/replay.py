@@ -1,16 +1,16 @@
-"""What replay holds of people's words: the newest ones, how urgent each is, and whose it is.
+"""What replay holds of people's words: how urgent each is, and whose it is; of too many, a sample.
 
 All of it follows from the snapshot and the settings that the night began with, so that a night which was killed draws
 the same again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from core.learning import Crowd, sampled, share_capped
+from core.learning import Crowd, codes_of, sampled, share_capped
 from core.schema import CANNOT_TELL, ChosenBy, Example, Label, Prediction, Run
 from core.services.disputes import question_of
 from core.services.night.ingest import Snapshot
@@ -18,6 +18,9 @@ from core.services.priorities import Memory, Words
 from core.services.workspace import Workspace
 
 __all__ = ["Remembered", "fresh_priority", "remembered"]
+
+PAGE = 64
+"Inputs that are looked at between two renewals of the lease."
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,15 @@ class Remembered:
         }
 
 
-def remembered(ws: Workspace, run: Run, known: Snapshot) -> list[Remembered]:
-    """The newest `learning.replay_depth` labels, newest first; of more than a training can draw, a sample of them.
+def remembered(ws: Workspace, run: Run, known: Snapshot, renew: Callable[[], object]) -> list[Remembered]:
+    """Labels to train on, newest first: at most `learning.replay_depth`, and no more than a training can draw.
 
-    A label comes into the sample the likelier the more urgent it is, and is then drawn the less often for it, so that
-    over nights every label is drawn as often as without sampling.
+    Of more labels it is a sample. A label comes into it the likelier the more urgent it is, within the shares of its
+    application and of its reviewer, and is then drawn the less often for it; so over nights every label is drawn as
+    often as without sampling. `renew` is called now and then while pictures are looked at.
     """
     learning = ws.settings.learning
-    labels = known.train[: -learning.replay_depth - 1 : -1]
+    labels = known.train[::-1]
     if not labels:
         return []
     words = _words(ws, known, labels)
@@ -60,17 +64,22 @@ def remembered(ws: Workspace, run: Run, known: Snapshot) -> list[Remembered]:
     with Memory(words, answers=answers) as memory:
         found = memory.refresh(ws.settings.replay, after_seq=int(str(run.config["after_seq"])))
     priority_N, base_N = found.priority_N[: len(labels)], found.base_N[: len(labels)]
-    reviewers = Crowd(words.reviewer_N[: len(labels)], learning.reviewer_share)
-    probabilities_N = share_capped(priority_N / priority_N.sum(), np.arange(len(labels)), [reviewers])
-    sample = sampled(probabilities_N, learning.steps * learning.batch_size, run.seed)
-    of, new = ws.environment(run.environment), {label.example for label in known.new}
+    applications = _applications(ws, run, [known.examples[label.example] for label in labels], renew)
+    crowds = (
+        Crowd(codes_of(applications), learning.application_share),
+        Crowd(words.reviewer_N[: len(labels)], learning.reviewer_share),
+    )
+    probabilities_N = share_capped(priority_N / priority_N.sum(), np.arange(len(labels)), crowds)
+    most = min(learning.replay_depth, learning.steps * learning.batch_size)
+    sample = sampled(probabilities_N, most, run.seed)
+    new = {label.example for label in known.new}
     return [
         Remembered(
             label=labels[place],
             example=known.examples[labels[place].example],
             priority=float(priority_N[place] / inclusion),
             base=float(base_N[place] / inclusion),
-            application=of.application(known.examples[labels[place].example], ws.library),
+            application=applications[place],
             is_new=labels[place].example in new,
         )
         for place, inclusion in zip(sample.places.tolist(), sample.inclusion.tolist(), strict=True)
@@ -80,6 +89,17 @@ def remembered(ws: Workspace, run: Run, known: Snapshot) -> list[Remembered]:
 def fresh_priority(ws: Workspace) -> float:
     """Of a word that is said while the night trains: all that is known of it is that it is new."""
     return 1.0 + ws.settings.replay.recency + ws.settings.replay.novelty
+
+
+def _applications(ws: Workspace, run: Run, examples: Sequence[Example], renew: Callable[[], object]) -> list[str]:
+    """Of each example. Examples of one input share it; what is read off a picture for it is kept with its reading."""
+    bound, found = ws.environment(run.environment), dict[tuple[str, ...], str]()
+    for example in examples:
+        if example.media not in found:
+            found[example.media] = bound.application(example, ws.library)
+            if len(found) % PAGE == 0:
+                renew()
+    return [found[example.media] for example in examples]
 
 
 def _words(ws: Workspace, known: Snapshot, labels: Sequence[Label]) -> Words:

@@ -57,7 +57,7 @@ def _train(ws: Workspace, run: Run, lease: Lease, hear: Hear | None) -> dict[str
     known = snapshot(ws, run)
     champion = _champion(ws, run)
     policy, champion_dir = load_policy(ws, champion)
-    items = _items(ws, run, known)
+    items = _items(ws, run, lease, known)
     ws.store.add(*_rollouts(ws, run, known))
     held = held_out_labels(ws, known, champion)
     scratch = ws.run_dir(run.id)
@@ -114,13 +114,13 @@ def _champion(ws: Workspace, run: Run) -> Release:
     return champion
 
 
-def _items(ws: Workspace, run: Run, known: Snapshot) -> list[TrainingItem]:
+def _items(ws: Workspace, run: Run, lease: Lease, known: Snapshot) -> list[TrainingItem]:
     judged = finished(ws, run.id, "judge")
     weights = {kind.name: variant_weight(kind) for kind in wanted_kinds(ws, run.environment)}
     made = known_variants(ws, finished(ws, run.id, "variants")["ids"])
     variants = [(variant, example) for variant, example in made if variant.how in weights]
     doubtful = _doubtful(ws, judged)
-    lessons = remembered(ws, run, known)
+    lessons = remembered(ws, run, known, lease.renew)
     undecided = [example for variant, example in variants if variant.answer is None]
     judgments = judgments_of(ws, run, [*(lesson.example for lesson in lessons), *doubtful, *undecided])
     items = [
