@@ -74,8 +74,9 @@ def import_labelled(directory: Folder, home: Home = None, as_json: Json = False)
     """Take in labelled groups: a folder of photos each, and groups.csv (group, mission, verdict, reason)."""
 
     def command(terminal: Terminal) -> Answer:
-        from app.commands.groups import import_labelled
+        from app.commands.groups import GROUP_QC
+        from app.commands.importing import import_folder
 
-        return import_labelled(terminal, home, directory)
+        return import_folder(terminal, home, GROUP_QC, directory)
 
     run(command, home=home, as_json=as_json)

@@ -37,10 +37,11 @@ def export_version(
     """Writes a version (`now`: the words as they stand) with its pictures, a card and a manifest of hashes.
 
     All of it or nothing: the folder appears when it is whole. Examples and labels that were erased are left
-    out. Raises NightshiftError for a folder that is there, a
-    format or version that is not, a version that a judge labelled, and a picture that is missing or damaged.
+    out. Raises NightshiftError for a folder that is there, a format or version that is not, a format that cannot hold
+    several pictures where an example has them, a version that a judge labelled, and a picture that is missing or
+    damaged.
     """
-    chosen = named_format(format)
+    chosen = named_format(environment, format)
     if folder.exists():
         raise NightshiftError(f"{folder} is there already; an export makes a folder of its own")
     record = present_version(ws, environment) if version == "now" else find_version(ws, environment, version)

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from core.schema import NightshiftError
 from core.settings import MediaSettings
 
-__all__ = ["Format", "Incoming", "Outgoing", "Picture", "Rows", "single"]
+__all__ = ["Format", "Incoming", "IncomingPicture", "Outgoing", "Picture", "Rows", "has_several", "single"]
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,31 @@ class Outgoing(BaseModel):
 
 
 @dataclass(frozen=True)
-class Incoming:
-    """A labelled example as it comes in, about one picture."""
+class IncomingPicture:
+    """A picture that comes in. Its name tells a person which one; equal names need not be equal pictures."""
 
     name: str
-    "Of the picture; rows with one name share it."
     read: Callable[[MediaSettings], bytes]
     "The picture's bytes. Raises NightshiftError where it is not there, or larger than the settings allow."
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A labelled example as it comes in, with its pictures in their order."""
+
+    name: str
+    "What it is called where something is wrong with it."
+    pictures: tuple[IncomingPicture, ...]
     ask: str
     label: str
     reason: str | None = None
+    cluster: str = ""
+    "Which cluster it was in where it comes from; empty where that is not told."
+
+    @classmethod
+    def about(cls, name: str, read: Callable[[MediaSettings], bytes], ask: str, label: str, reason: str | None) -> Self:
+        """An example with one picture, called as that is."""
+        return cls(name, (IncomingPicture(name, read),), ask, label, reason)
 
 
 Rows = Sequence[tuple[Outgoing, Sequence[Picture]]]
@@ -76,8 +91,16 @@ class Format(Protocol):
         ...
 
 
+def has_several(rows: Rows) -> bool:
+    """Whether any example has more than one picture."""
+    return any(len(pictures) > 1 for _, pictures in rows)
+
+
 def single(row: Outgoing, pictures: Sequence[Picture], what: str) -> Picture:
-    """The only picture of an example. Raises NightshiftError where there are more: `what` holds one a line."""
+    """The only picture of an example. Raises NightshiftError where there are more: `what` holds one an example."""
     if len(pictures) != 1:
-        raise NightshiftError(f"example {row.example} has {len(pictures)} pictures, and {what} holds one an example")
+        raise NightshiftError(
+            f"example {row.example[:12]} has {len(pictures)} pictures, and {what} holds one an example; parquet and "
+            "webdataset hold several, and for groups so does folder"
+        )
     return pictures[0]

@@ -45,4 +45,5 @@ class LabelledFolder:
 
     def read(self, path: Path) -> Iterator[Incoming]:
         for row in read_folder(path):
-            yield Incoming(row.file, partial(read_within, path / "images", row.file), row.ask, row.label, row.why)
+            read = partial(read_within, path / "images", row.file)
+            yield Incoming.about(row.file, read, row.ask, row.label, row.why)

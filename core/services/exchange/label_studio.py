@@ -18,7 +18,7 @@ from core.services.folders import read_within
 
 __all__ = ["LabelStudio"]
 
-WHAT = "a task"
+WHAT = "a task of Label Studio"
 TASKS, INTERFACE = "tasks.json", "label_config.xml"
 SERVED = "/data/local-files/?d=images/"
 
@@ -52,13 +52,19 @@ class LabelStudio:
             raise NightshiftError(f"{file} is not JSON: {error}") from error
         if not isinstance(tasks, list):
             raise NightshiftError(f"{file} is not a list of tasks")
+        named: dict[str, str] = {}
         for task in tasks:
             try:
                 said = _said(task)
                 if said is not None:
-                    name = _picture_name(str(task["data"]["image"]))
+                    name = _picture_name(served := str(task["data"]["image"]))
+                    if named.setdefault(name, served) != served:
+                        raise NightshiftError(
+                            f"{file} has two pictures called {name}, {named[name]} and {served}; give each a name of "
+                            "its own in images/"
+                        )
                     read = partial(read_within, file.parent / "images", name)
-                    yield Incoming(name, read, str(task["data"]["ask"]), *said)
+                    yield Incoming.about(name, read, str(task["data"]["ask"]), *said)
             except (KeyError, TypeError, IndexError, AttributeError) as error:
                 where = task.get("id") if isinstance(task, dict) else task
                 raise NightshiftError(f"task {where} of {file} is not as Label Studio writes one: {error}") from error

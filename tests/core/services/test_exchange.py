@@ -1,16 +1,21 @@
 """Versions out and in again, in every format; each is read by the program it is meant for, too."""
 
 import csv
+import io
 import json
 import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageDraw
 
+from core.media import intake
 from core.schema import ChosenBy, Example, Media, NightshiftError
 from core.services import Workspace, export_version, import_folder
 from core.services.exchange import FORMATS
@@ -169,6 +174,84 @@ def test_a_labelled_folder_is_measured_by_application_as_it_was_clustered(said: 
     rows = read_folder(tmp_path / "out")
     clusters = {example.cluster for example in said.store.find(Example)}
     assert {row.app for row in rows} == clusters
+
+
+def answers_by_picture(ws: Workspace) -> dict[str, str]:
+    """The answer of every label, by the picture it is about."""
+    answers = {label.example: str(label.answer) for label in ws.store.labels("screen")}
+    return {each.media[0]: answers[each.id] for each in ws.store.get_many(Example, list(answers))}
+
+
+def expected_answers(ws: Workspace, pictures: Sequence[Path]) -> dict[str, str]:
+    """`answer_of` of each, as `labelled_pictures` draws them."""
+    ids = [intake(path.read_bytes(), ws.settings.media)[0].id for path in pictures]
+    return {id: answer_of(number) for number, id in enumerate(ids)}
+
+
+def answer_of(number: int) -> str:
+    """No period that a batch, a shard or a repeated name has."""
+    return ("on_task", "off_task", "on_task")[number % 3]
+
+
+def labelled_pictures(folder: Path, count: int) -> list[Path]:
+    folder.mkdir()
+    for number in range(count):
+        drawn(folder / f"{number}.png", number)
+    return [folder / f"{number}.png" for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "path_of"),
+    [(130, lambda _: None), (12, lambda number: f"{number % 5}.png")],
+    ids=["without a path", "repeated names"],
+)
+def test_rows_of_parquet_keep_their_pictures_whatever_these_are_called(
+    fresh: Workspace, tmp_path: Path, count: int, path_of: Callable[[int], str | None]
+) -> None:
+    """`datasets` keeps the last part of a path, and pictures that were made in memory have none."""
+    pictures = labelled_pictures(tmp_path / "pictures", count)
+    rows = [
+        {
+            "image": {"bytes": picture.read_bytes(), "path": path_of(number)},
+            "ask": "Write.",
+            "label": answer_of(number),
+        }
+        for number, picture in enumerate(pictures)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    report = import_folder(fresh, "screen", tmp_path / "rows.parquet")
+    assert (report.screens, report.examples, report.rejected) == (count, count, [])
+    assert answers_by_picture(fresh) == expected_answers(fresh, pictures)
+
+
+def test_shards_may_begin_their_keys_anew(fresh: Workspace, tmp_path: Path) -> None:
+    pictures = labelled_pictures(tmp_path / "pictures", 16)
+    (tmp_path / "shards").mkdir()
+    for shard in range(2):
+        with tarfile.open(tmp_path / "shards" / f"{shard}.tar", "w") as tar:
+            for key in range(8):
+                number = 8 * shard + key
+                said = json.dumps({"ask": "Write.", "label": answer_of(number)}).encode()
+                tar.add(pictures[number], f"{key}.png")
+                entry = tarfile.TarInfo(f"{key}.json")
+                entry.size = len(said)
+                tar.addfile(entry, io.BytesIO(said))
+    report = import_folder(fresh, "screen", tmp_path / "shards")
+    assert (report.screens, report.examples, report.rejected) == (16, 16, [])
+    assert answers_by_picture(fresh) == expected_answers(fresh, pictures)
+
+
+def test_two_pictures_of_label_studio_with_one_name_are_refused(
+    said: Workspace, fresh: Workspace, tmp_path: Path
+) -> None:
+    export_version(said, "screen", "now", "label-studio", tmp_path / "out")
+    file = tmp_path / "out" / "tasks.json"
+    first, second, *_ = tasks = json.loads(file.read_text())
+    name = first["data"]["image"].rsplit("/", 1)[-1]
+    second["data"]["image"] = f"/data/upload/3/{name}"
+    file.write_text(json.dumps(tasks))
+    with pytest.raises(NightshiftError, match=f"two pictures called {name}"):
+        import_folder(fresh, "screen", tmp_path / "out")
 
 
 def test_an_export_never_writes_over_anything(said: Workspace, tmp_path: Path) -> None:
