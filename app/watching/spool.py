@@ -52,13 +52,13 @@ class Spool:
         self._make_room(len(picture))
         id = new_id()
         self._write(self.folder / f"{id}.png", picture)
-        self._write(self.folder / f"{id}.json", json.dumps(told).encode())
+        self._write(self.folder / f"{id}.json", _text(told))
         return id
 
     def add_word(self, told: dict[str, Any]) -> str:
         """Keeps a person's word until it is stored; words are never dropped."""
         id = new_id()
-        self._write(self.folder / f"{id}.json", json.dumps(told).encode())
+        self._write(self.folder / f"{id}.json", _text(told))
         return id
 
     def waiting(self) -> list[Waiting]:
@@ -102,6 +102,11 @@ class Spool:
             aside.replace(path)
         except OSError as error:
             raise NightshiftError(f"cannot keep {path.name} in {self.folder}: {error.strerror or error}") from error
+
+
+def _text(told: dict[str, Any]) -> bytes:
+    """As records are kept, so that an erasure finds in it what it looks for."""
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -353,6 +353,10 @@ class Settings(BaseSettings):
     def registry_dir(self) -> Path:
         return self.home / "registry"
 
+    @property
+    def watch_dir(self) -> Path:
+        return self.home / "watch"
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -2,7 +2,7 @@
 
     intend    a record of what is to go, so that whoever comes after a crash knows
     rows      one transaction: rows go, tombstones come, what named them is written again without them
-    files     pictures, readings, what nights put aside
+    files     pictures, readings, what nights put aside; screens that `nightshift watch` keeps go before any of it
     compact   the database is written anew, so that nothing lies in free parts of its file
     done      the intention becomes the record that it was done
     prove     everything is looked through for what should be gone
@@ -30,6 +30,7 @@ from core.services.erasing.reach import (
     tombstones_of,
 )
 from core.services.erasing.scrubbing import without_examples, without_name
+from core.services.erasing.waiting import remove_screens, remove_words, screens_waiting
 from core.services.erasing.wanted import Wanted, pictures_wanted
 from core.services.night.record import abandon, unfinished
 from core.services.workspace import Workspace
@@ -55,11 +56,13 @@ def forget(ws: Workspace, wanted: Wanted, *, dry_run: bool = False, told: Told =
     with while_no_night_runs(ws) as lease:
         work = _Work(ws, lease)
         work.go_on()
+        unanswered = remove_screens(screens_waiting(ws, session=wanted.session, before=wanted.before))
         if wanted.reviewer is not None:
             work.erase_reviewer(wanted)
         else:
             work.erase_pictures(pictures_wanted(ws, wanted), wanted.how, wanted.reason, wanted.by, told)
-        return work.finish(wanted.how, wanted.field)
+        done = work.finish(wanted.how, wanted.field)
+        return {**done, "erased": {**done["erased"], **unanswered}}
 
 
 def pictures_erased(
@@ -198,6 +201,7 @@ class _Work:
         replaced = without_examples(self._ws, reach.named) if reach.named else []
         if erasure.reviewer is not None:
             replaced += without_name(self._ws, erasure.reviewer)
+        remove_words(self._ws, reach.ids)
         counted = erasure.model_copy(update={"erased": _sum(erasure.erased, reach.counts)})
         self._lease.renew()
         self._ws.store.erase(
@@ -231,6 +235,8 @@ def _foretold(ws: Workspace, wanted: Wanted) -> dict[str, Any]:
     for reach in reaches:
         counts = _sum(counts, reach.counts)
         learnt |= runs_that_learnt(ws, reach)[1]
+    unanswered = screens_waiting(ws, session=wanted.session, before=wanted.before)
+    counts = _sum(counts, {"waiting_screens": len(unanswered)})
     return {
         "dry_run": True,
         "asked": wanted.how,

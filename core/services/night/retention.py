@@ -23,7 +23,7 @@ def retention(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     except NightshiftError as error:
         return {"erased": 0, "failed": str(error)}
     proof = done.get("proof")
-    result: dict[str, JsonValue] = {"erased": done["erased"].get("media", 0)}
+    result: dict[str, JsonValue] = {"erased": sum(done["erased"].get(what, 0) for what in ("media", "waiting_screens"))}
     if proof and not proof["ok"]:
         result["failed"] = f"found again: {'; '.join(proof['found'][:3])}"
     return result

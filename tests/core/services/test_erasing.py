@@ -9,6 +9,7 @@ import pytest
 from labelled_folder import Pair
 from PIL import Image
 
+from app.watching import Spool
 from core.media import Blobs
 from core.schema import (
     CANNOT_TELL,
@@ -35,7 +36,7 @@ from core.schema import (
 )
 from core.services import Classifier, Wanted, Workspace, classify, correct, export_version, forget, review_queue, undo
 from core.services.clusters import VARIANT_SOURCE, ClusterIndex
-from core.services.erasing import erased_entries, holding, open_erasures, unexplained
+from core.services.erasing import erased_entries, erasure, holding, open_erasures, unexplained
 from core.services.night.ingest import is_golden, trained_clusters, trained_on
 from core.services.night.record import lease_name, stage_id, unfinished
 from core.store import Store
@@ -261,6 +262,39 @@ def test_a_reviewer_goes_with_every_word_and_what_came_of_it(
     assert ws.store.find(Mark)[-1].by == "erased"
     assert unexplained(ws)[1:] == (1, [])
     assert [each["checkpoint"] for each in done["trained_on_it"]] == [f"{run}c", f"{run}d"]
+
+
+def test_what_waits_to_be_answered_of_a_session_or_from_before_a_date_goes_too(
+    ws: Workspace, champion: Classifier, pairs: list[Pair]
+) -> None:
+    said = ask(ws, champion, pairs[0], session="monday")
+    spool = Spool(ws.settings.watch_dir / "server")
+    spool.add_word({"prediction_id": said.id, "label": "on_task"})
+    spool.add_screen(pairs[0].data, {"work": "w", "session": "monday"})
+    tuesday = spool.add_screen(pairs[2].data, {"work": "w", "session": "tuesday"})
+
+    foretold = forget(ws, Wanted(session="monday"), dry_run=True)
+    assert foretold["erased"]["waiting_screens"] == 1 and len(spool.waiting()) == 3
+    done = forget(ws, Wanted(session="monday"))
+
+    assert done["proof"]["ok"], done["proof"]["found"]
+    assert done["erased"]["waiting_screens"] == 1
+    assert [each.id for each in spool.waiting()] == [tuesday]
+    assert {path.suffix for path in spool.folder.iterdir()} == {".json", ".png", ""}
+    moment = now() - timedelta(milliseconds=1)
+    wednesday = spool.add_screen(pairs[0].data, {"work": "w", "session": "wednesday"})
+    forget(ws, Wanted(before=moment))
+    assert [each.id for each in spool.waiting()] == [wednesday]
+
+
+def test_the_proof_finds_a_screen_of_an_erased_session_that_still_waits(
+    ws: Workspace, champion: Classifier, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(ws, champion, pairs[0], session="Montag früh")
+    Spool(ws.settings.watch_dir / "here").add_screen(pairs[0].data, {"work": "w", "session": "Montag früh"})
+    monkeypatch.setattr(erasure, "remove_screens", lambda _: {})
+    proof = forget(ws, Wanted(session="Montag früh"))["proof"]
+    assert any(line.startswith("watch/here/") for line in proof["found"])
 
 
 def test_what_a_reviewer_took_back_of_others_does_not_stand_again_once_they_go(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from labelled_folder import Pair
 
+from app.watching import Spool
 from core.schema import Media, NightshiftError, Prediction, Run, StageResult, new_id, now
 from core.services import Classifier, Workspace, classify, correct, doctor, night, retain, undo
 from core.services.night.record import lease_name
@@ -97,6 +98,17 @@ def test_it_is_refused_while_a_night_runs(ws: Workspace, aged: dict[str, Predict
     ):
         retain(ws)
     assert len(pictures_due(ws)) == 1
+
+
+def test_what_waits_unanswered_goes_at_the_same_age(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(ws.settings.watch_dir / "server")
+    with monkeypatch.context() as patch:
+        patch.setattr("core.schema.base.time.time_ns", lambda: int((now() - timedelta(days=31)).timestamp() * 1e9))
+        spool.add_screen(b"old", {"work": "w", "session": "s"})
+    young = spool.add_screen(b"young", {"work": "w", "session": "s"})
+    assert retain(ws, dry_run=True)["due"] == 1 and len(spool.waiting()) == 2
+    assert retain(ws)["erased"] == {"waiting_screens": 1}
+    assert [each.id for each in spool.waiting()] == [young]
 
 
 def test_the_doctor_says_what_is_due(ws: Workspace, aged: dict[str, Prediction]) -> None:
