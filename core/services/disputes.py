@@ -6,7 +6,8 @@ ends it for its example, until somebody else contradicts that. So does it where 
 they said.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -15,7 +16,16 @@ from core.schema import CANNOT_TELL, ChosenBy, Correction, Example, Label, Night
 from core.services.feedback import label_example
 from core.services.workspace import Workspace
 
-__all__ = ["Dispute", "disputed", "disputes", "known_disputes", "question_of", "settle", "undisputed"]
+__all__ = [
+    "Dispute",
+    "disputed",
+    "disputes",
+    "known_disputes",
+    "question_of",
+    "settle",
+    "touched_since",
+    "undisputed",
+]
 
 
 class Dispute(BaseModel):
@@ -31,7 +41,16 @@ class Dispute(BaseModel):
     "The newest verdict on it, by which it can be looked at; None where it was never classified."
 
 
-_KNOWN: WeakKeyDictionary[Workspace, dict[str, tuple[object, dict[str, Dispute]]]] = WeakKeyDictionary()
+class _Known(NamedTuple):
+    """Disputes by example, as of these words."""
+
+    last_seq: int
+    erased: int
+    "Words that were erased before: numbers given out that no row has."
+    disputes: dict[str, Dispute]
+
+
+_KNOWN: WeakKeyDictionary[Workspace, dict[str, _Known]] = WeakKeyDictionary()
 
 
 def question_of(example: Example) -> tuple[str, str]:
@@ -62,36 +81,68 @@ def undisputed(ws: Workspace, environment: str) -> list[Label]:
     return [label for label in labels if label.example not in apart]
 
 
-def disputes(ws: Workspace, environment: str) -> list[Dispute]:
-    """Every open dispute, the one longest open first."""
-    labels = [label for label in ws.store.labels(environment) if label.answer != CANNOT_TELL]
-    voices = ws.store.voices(environment)
-    examples = {each.id: each for each in ws.store.get_many(Example, [label.example for label in labels])}
-    found = disputed(labels, examples, voices)
+def touched_since(ws: Workspace, environment: str, after_seq: int) -> set[str]:
+    """Examples that something was said of, or taken back, since this word, and all that is asked as they are.
+
+    Whether any other example is in dispute, and what its label is, is as it was then.
+    """
+    said = {word.example for word in ws.store.find(Correction, environment=environment, after_seq=after_seq)}
+    examples = ws.store.find(Example, id=said) if said else []
+    clusters, questions = {each.cluster for each in examples if each.cluster}, {question_of(each) for each in examples}
+    near = ws.store.find(Example, environment=environment, cluster=clusters) if clusters else []
+    return said | {each.id for each in near if question_of(each) in questions}
+
+
+def disputes(ws: Workspace, environment: str, examples: Collection[str] | None = None) -> list[Dispute]:
+    """Every open dispute, the one longest open first.
+
+    `examples`: those about these alone; with an example these hold all that is asked as it is.
+    """
+    words = ws.store.labels(environment, examples=examples)
+    labels, voices = (
+        [word for word in words if word.answer != CANNOT_TELL],
+        ws.store.voices(environment, examples=examples),
+    )
+    about = {each.id: each for each in ws.store.get_many(Example, [label.example for label in labels])}
+    found = disputed(labels, about, voices)
     if not found:
         return []
     by_question: dict[tuple[str, str], list[Label]] = {}
     for label in labels:
-        by_question.setdefault(question_of(examples[label.example]), []).append(label)
+        by_question.setdefault(question_of(about[label.example]), []).append(label)
+    by_example: dict[str, list[Label]] = {}
+    for voice in voices:
+        by_example.setdefault(voice.example, []).append(voice)
     newest = {said.example: said.id for said in ws.store.find(Prediction, example=found, from_person=False)}
     told = []
     for label in labels:
         if label.example in found:
-            said = [voice for voice in voices if voice.example == label.example] or [label]
-            near = by_question[question_of(examples[label.example])]
+            said = by_example.get(label.example, [label])
+            near = by_question[question_of(about[label.example])]
             others = tuple(each for each in near if each.example != label.example and each.answer != label.answer)
-            example = examples[label.example]
+            example = about[label.example]
             told.append(Dispute(example=example, words=said, others=others, prediction=newest.get(example.id)))
     return told
 
 
 def known_disputes(ws: Workspace, environment: str) -> dict[str, Dispute]:
-    """`disputes` by example, found anew only when words were said or erased since."""
-    words = ws.store.heads(Correction)
+    """`disputes` by example. After new words only what these touch is looked at again, after an erasure everything."""
+    ((last_seq, rows),) = ws.store.heads(Correction)
+    erased = last_seq - rows
     known = _KNOWN.setdefault(ws, {})
-    if environment not in known or known[environment][0] != words:
-        known[environment] = words, {each.example.id: each for each in disputes(ws, environment)}
-    return known[environment][1]
+    before = known.get(environment)
+    if before is None or before.erased != erased or before.last_seq > last_seq:
+        known[environment] = _Known(last_seq, erased, _by_example(disputes(ws, environment)))
+    elif before.last_seq < last_seq:
+        touched = touched_since(ws, environment, before.last_seq)
+        stay = [each for id, each in before.disputes.items() if id not in touched]
+        found = sorted([*stay, *disputes(ws, environment, touched)], key=lambda each: each.words[-1].seq)
+        known[environment] = _Known(last_seq, erased, _by_example(found))
+    return known[environment].disputes
+
+
+def _by_example(found: Sequence[Dispute]) -> dict[str, Dispute]:
+    return {each.example.id: each for each in found}
 
 
 def settle(

@@ -135,21 +135,37 @@ class Store:
         """The largest `seq` of a kind, 0 when there is none: whether anything was added since."""
         return self.database.read(lambda connection: tables.last_seq(connection, kind, environment))
 
-    def labels(self, environment: str, *, upto_seq: int | None = None, after_seq: int = 0) -> list[Label]:
+    def labels(
+        self,
+        environment: str,
+        *,
+        upto_seq: int | None = None,
+        after_seq: int = 0,
+        examples: Collection[str] | None = None,
+    ) -> list[Label]:
         """The word that stands for each example, in the order in which the words were said.
 
         `upto_seq` shows them as they stood when that correction was the last one; `after_seq` leaves out words said
-        no later than it. A standing CANNOT_TELL is a word like any other.
+        no later than it; `examples` leaves out all others. A standing CANNOT_TELL is a word like any other.
         """
-        choose = partial(tables.select_standing, environment=environment, upto_seq=upto_seq, after_seq=after_seq)
+        choose = partial(
+            tables.select_standing,
+            environment=environment,
+            upto_seq=upto_seq,
+            after_seq=after_seq,
+            examples=examples,
+        )
         return [_label(seq, word) for seq, word in self._records(Correction, choose)]
 
-    def voices(self, environment: str, *, upto_seq: int | None = None) -> list[Label]:
+    def voices(
+        self, environment: str, *, upto_seq: int | None = None, examples: Collection[str] | None = None
+    ) -> list[Label]:
         """The last word of each person that was not taken back, on examples of which more than one said something.
 
-        `upto_seq` as in `labels`. An example may come with one person alone: the others took back what they said.
+        `upto_seq` and `examples` as in `labels`. An example may come with one person alone: the others took back what
+        they said.
         """
-        choose = partial(tables.select_voices, environment=environment, upto_seq=upto_seq)
+        choose = partial(tables.select_voices, environment=environment, upto_seq=upto_seq, examples=examples)
         return [_label(seq, word) for seq, word in self._records(Correction, choose)]
 
     def sessions(self, environment: str) -> list[Session]:

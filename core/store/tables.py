@@ -3,7 +3,7 @@
 A table `<kind>_event` holds what was written; a view `<kind>` over it shows each id once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar
@@ -178,35 +178,50 @@ def select_seqs(
 
 
 def select_standing(
-    connection: Connection, environment: str, *, upto_seq: int | None = None, after_seq: int = 0
+    connection: Connection,
+    environment: str,
+    *,
+    upto_seq: int | None = None,
+    after_seq: int = 0,
+    examples: Collection[str] | None = None,
 ) -> list[int]:
     """Sequence numbers of the corrections that stand, one an example, as of `upto_seq`, and later than `after_seq`.
 
-    The view `labels` is this for all environments and the present.
+    The view `labels` is this for all environments and the present. `examples`: of these alone.
     """
     upto = LAST_SEQ if upto_seq is None else upto_seq
+    about, ids = _about(examples)
     found = connection.execute(
-        "SELECT seq FROM ("
-        "SELECT seq FROM word "
-        "WHERE environment = ? AND seq <= ? AND (retracted_seq IS NULL OR retracted_seq > ?) "
-        "QUALIFY row_number() OVER (PARTITION BY example ORDER BY seq DESC) = 1"
-        ") AS standing WHERE seq > ? ORDER BY seq",
-        [environment, upto, upto, after_seq],
+        f"SELECT seq FROM word WHERE environment = ? AND seq > ? AND seq <= ?{about} "
+        "AND (retracted_seq IS NULL OR retracted_seq > ?) "
+        "QUALIFY row_number() OVER (PARTITION BY example ORDER BY seq DESC) = 1 ORDER BY seq",
+        [environment, after_seq, upto, *ids, upto],
     )
     return [row[0] for row in found.fetchall()]
 
 
-def select_voices(connection: Connection, environment: str, *, upto_seq: int | None = None) -> list[int]:
-    """Sequence numbers of each person's last word that stands as of `upto_seq`, where several persons have one."""
-    upto = 2**63 - 1 if upto_seq is None else upto_seq
-    stands = "environment = ? AND seq <= ? AND (retracted_seq IS NULL OR retracted_seq > ?)"
+def select_voices(
+    connection: Connection, environment: str, *, upto_seq: int | None = None, examples: Collection[str] | None = None
+) -> list[int]:
+    """Sequence numbers of each person's last word that stands as of `upto_seq`, where several persons have one.
+
+    `examples`: of these alone.
+    """
+    upto = LAST_SEQ if upto_seq is None else upto_seq
+    about, ids = _about(examples)
     found = connection.execute(
-        f"SELECT seq FROM word WHERE {stands} AND example IN (SELECT example FROM correction_event "
-        "WHERE environment = ? GROUP BY example HAVING min(reviewer) <> max(reviewer)) "
+        f"SELECT seq FROM word WHERE environment = ? AND seq <= ?{about} "
+        "AND (retracted_seq IS NULL OR retracted_seq > ?) AND example IN (SELECT example FROM correction_event "
+        f"WHERE environment = ?{about} GROUP BY example HAVING min(reviewer) <> max(reviewer)) "
         "QUALIFY row_number() OVER (PARTITION BY example, reviewer ORDER BY seq DESC) = 1 ORDER BY seq",
-        [environment, upto, upto, environment],
+        [environment, upto, *ids, upto, environment, *ids],
     )
     return [row[0] for row in found.fetchall()]
+
+
+def _about(examples: Collection[str] | None) -> tuple[str, list[Any]]:
+    """A condition on the example, and what it is about; none without examples."""
+    return ("", []) if examples is None else (" AND example IN (SELECT unnest(?::VARCHAR[]))", [list(examples)])
 
 
 def select_sessions(connection: Connection, environment: str) -> list[Session]:

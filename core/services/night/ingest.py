@@ -1,7 +1,7 @@
 """Ingest: people's words up to the snapshot become a dataset version, golden clusters set aside."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pydantic import JsonValue
 
@@ -42,15 +42,17 @@ __all__ = [
 class Snapshot:
     """The labels a night learns from, with their examples, in the order of the words. Disputes are set apart."""
 
-    def __init__(self, ws: Workspace, run: Run, upto_seq: int | None = None) -> None:
+    def __init__(
+        self, ws: Workspace, run: Run, upto_seq: int | None = None, about: Collection[str] | None = None
+    ) -> None:
         upto = int(str(run.config["upto_seq"])) if upto_seq is None else upto_seq
         self._environment = run.environment
-        words = ws.store.labels(run.environment, upto_seq=upto)
+        words = ws.store.labels(run.environment, upto_seq=upto, examples=about)
         self.cannot_tell = [word for word in words if word.answer == CANNOT_TELL]
         sure = [word for word in words if word.answer != CANNOT_TELL]
         examples = ws.store.get_many(Example, [label.example for label in sure])
         self.examples: dict[str, Example] = {example.id: example for example in examples}
-        self.voices = ws.store.voices(run.environment, upto_seq=upto)
+        self.voices = ws.store.voices(run.environment, upto_seq=upto, examples=about)
         # A night that an older version began keeps to what was its own: disputes were learnt from.
         found = disputed(sure, self.examples, self.voices) if "replay" in run.config else set()
         self.labels = [label for label in sure if label.example not in found]
@@ -73,12 +75,13 @@ class Snapshot:
         return DatasetVersion.make(self._environment, items)
 
 
-def snapshot(ws: Workspace, run: Run, upto_seq: int | None = None) -> Snapshot:
+def snapshot(ws: Workspace, run: Run, upto_seq: int | None = None, about: Collection[str] | None = None) -> Snapshot:
     """The same for a run whenever it is asked for: words are never changed, only added.
 
-    With `upto_seq` it reaches up to that word in place of the last one said before the night began.
+    With `upto_seq` it reaches up to that word in place of the last one said before the night began. With `about` it
+    holds these examples alone, which are to hold with an example all that is asked as it is.
     """
-    return Snapshot(ws, run, upto_seq)
+    return Snapshot(ws, run, upto_seq, about)
 
 
 def last_verdicts(ws: Workspace, run: Run, most: int) -> list[Prediction]:

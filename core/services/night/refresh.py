@@ -14,6 +14,7 @@ from core.learning import Refresh, Refreshes, TrainingItem
 from core.learning.variants import Labelled, VariantContext, draft_variants
 from core.policy import Policy
 from core.schema import DatasetVersion, Example, Label, NightshiftError, Run, StageResult
+from core.services.disputes import touched_since
 from core.services.night.ingest import Snapshot, contents, refreshes_of, snapshot
 from core.services.night.kinds import wanted_kinds
 from core.services.night.pictures import VARIANT_SEED
@@ -22,7 +23,7 @@ from core.services.night.variants import keep_draft, known_variants
 from core.services.workspace import Workspace
 from core.store import Lease, StoreBusy
 
-__all__ = ["LEFT", "Hear", "WordsMeanwhile"]
+__all__ = ["LEFT", "Hear", "WordsMeanwhile", "difference"]
 
 LEFT = "left"
 "The role, in what is recorded of a refresh, of examples whose word was taken back."
@@ -43,8 +44,8 @@ class Difference(NamedTuple):
     "Examples that had a label to train on, and have none."
     unsure: list[str]
     "Examples that a person now could not tell, or people differ on: what only rewards spoke for is dropped, too."
-    spoken: set[str]
-    "Examples that people said something of: no variant speaks for them."
+    upto: int
+    "The later word."
 
     @property
     def is_empty(self) -> bool:
@@ -119,7 +120,7 @@ class WordsMeanwhile:
         return new[MOST_WORDS - 1].seq if len(new) > MOST_WORDS else head
 
     def _answer_anew(self, step: int, before: int, upto: int) -> None:
-        words = self._difference(before, upto)
+        words = difference(self._ws, self._run, before, upto)
         self._known_upto = upto
         if words.is_empty:
             self._refreshes.publish(Refresh(step=step))
@@ -145,7 +146,7 @@ class WordsMeanwhile:
         self._refreshes.publish(refresh)
 
     def _answer_again(self, step: int, recorded: StageResult) -> None:
-        words = self._difference(_number(recorded, "after_seq"), _number(recorded, "upto_seq"))
+        words = difference(self._ws, self._run, _number(recorded, "after_seq"), _number(recorded, "upto_seq"))
         refresh = self._prepare(step, words)
         if refresh.id != recorded.result["manifest"]:
             raise NightshiftError(
@@ -153,17 +154,6 @@ class WordsMeanwhile:
                 "recorded; nothing was kept and the champion stays"
             )
         self._refreshes.publish(refresh)
-
-    def _difference(self, before: int, upto: int) -> Difference:
-        then, now = snapshot(self._ws, self._run, before), snapshot(self._ws, self._run, upto)
-        said = {label.example: label.answer for label in then.train}
-        stands = {label.example for label in now.train}
-        return Difference(
-            entering=[label for label in now.train if said.get(label.example) != label.answer],
-            lost=sorted(said.keys() - stands),
-            unsure=sorted(_unsure(now) - _unsure(then)),
-            spoken=now.spoken,
-        )
 
     def _version(self, words: Difference) -> DatasetVersion:
         items = {"train": contents(words.entering), LEFT: tuple(words.leaves)}
@@ -193,11 +183,33 @@ class WordsMeanwhile:
             for draft in draft_variants(parent, kinds, context, seed=VARIANT_SEED, limit=limit):
                 if (variant := keep_draft(self._ws, self._run, draft)) is not None:
                     ids[variant.id] = None
+        made = known_variants(self._ws, list(ids))
+        # What people said something of, no variant speaks for.
+        spoken = {
+            word.example
+            for word in self._ws.store.labels(
+                self._run.environment, upto_seq=words.upto, examples=[example.id for _, example in made]
+            )
+        }
         return [
             self._variant_item_of(example, variant.answer, variant.how)
-            for variant, example in known_variants(self._ws, list(ids))
-            if example.id not in words.spoken
+            for variant, example in made
+            if example.id not in spoken
         ]
+
+
+def difference(ws: Workspace, run: Run, before: int, upto: int) -> Difference:
+    """What is otherwise at word `upto` than at word `before`; only what was touched in between is looked at."""
+    touched = touched_since(ws, run.environment, before)
+    then, now = (snapshot(ws, run, seq, touched) for seq in (before, upto))
+    said = {label.example: label.answer for label in then.train}
+    stands = {label.example for label in now.train}
+    return Difference(
+        entering=[label for label in now.train if said.get(label.example) != label.answer],
+        lost=sorted(said.keys() - stands),
+        unsure=sorted(_unsure(now) - _unsure(then)),
+        upto=upto,
+    )
 
 
 def _unsure(known: Snapshot) -> set[str]:

@@ -1,12 +1,15 @@
+from random import Random
+
 import pytest
 from labelled_folder import Pair
 
 from core.access import audit_log, entry
-from core.schema import CANNOT_TELL, ChosenBy, DatasetVersion, Example, Label, NightshiftError, now
+from core.schema import CANNOT_TELL, ChosenBy, Correction, DatasetVersion, Example, Label, NightshiftError, new_id, now
 from core.services import Classifier, Workspace, classify, correct, disputes, night, review_queue, settle
 from core.services.disputes import disputed, known_disputes, undisputed
 from core.services.erasing import Wanted, forget
-from core.services.night.ingest import snapshot
+from core.services.night.ingest import Snapshot, snapshot
+from core.services.night.refresh import difference
 
 ON, OFF = "on_task", "off_task"
 
@@ -129,3 +132,65 @@ def test_a_dispute_is_over_where_one_of_its_words_was_erased_though_others_were_
     assert set(known_disputes(ws, "screen")) == {contested}
     forget(ws, Wanted(reviewer="ben"))
     assert known_disputes(ws, "screen") == {}
+
+
+def words_of(generator: Random, examples: list[Example], number: int) -> list[Correction]:
+    """What three people and an import may say, of examples of which some are asked alike; a fifth is taken back."""
+    words: list[Correction] = []
+    for _ in range(number):
+        if words and generator.random() < 0.2:
+            word = generator.choice(words)
+            words.append(word.model_copy(update={"id": new_id(), "retracts": word.id}))
+            continue
+        reviewer = generator.choice(("ann", "ben", "cleo", "import"))
+        how = (
+            ChosenBy.IMPORT
+            if reviewer == "import"
+            else generator.choices((ChosenBy.VOLUNTEERED, ChosenBy.DISPUTE), (5, 1))[0]
+        )
+        answer = generator.choices((ON, OFF, CANNOT_TELL), (5, 3, 1))[0]
+        about = generator.choice(examples).id
+        words.append(
+            Correction(
+                id=new_id(), environment="screen", example=about, answer=answer, reviewer=reviewer, chosen_by=how
+            )
+        )
+    return words
+
+
+EXAMPLES = [
+    example(ask, f"{cluster}{number}", cluster)
+    for cluster in ("one", "two", "three", "")
+    for number, ask in enumerate(("Write.", " write. ", "Read."))
+]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_known_of_disputes_after_each_word_is_what_all_words_together_say(ws: Workspace, seed: int) -> None:
+    ws.store.add(*EXAMPLES)
+    seen = 0
+    for word in words_of(Random(seed), EXAMPLES, 30):
+        ws.store.add(word)
+        found = disputes(ws, "screen")
+        assert list(known_disputes(ws, "screen").values()) == found
+        seen += len(found)
+    assert seen
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_words_change_for_a_training_is_what_two_whole_snapshots_differ_in(ws: Workspace, seed: int) -> None:
+    generator = Random(seed)
+    ws.store.add(*EXAMPLES, *words_of(generator, EXAMPLES, 40))
+    run = night.begin(ws, "screen", seed=0)
+    entered = 0
+    for _ in range(8):
+        before, upto = sorted(generator.sample(range(1, 41), 2))
+        then, later = Snapshot(ws, run, before), Snapshot(ws, run, upto)
+        said = {each.example: each.answer for each in then.train}
+        unsure = [{each.example for each in (*known.cannot_tell, *known.disputed)} for known in (then, later)]
+        found = difference(ws, run, before, upto)
+        assert found.entering == [each for each in later.train if said.get(each.example) != each.answer]
+        assert set(found.lost) == said.keys() - {each.example for each in later.train}
+        assert set(found.unsure) == unsure[1] - unsure[0]
+        entered += len(found.entering)
+    assert entered

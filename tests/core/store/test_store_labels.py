@@ -60,6 +60,17 @@ def test_a_snapshot_stays_as_it_was(store):
     assert answers(store.labels("screen", after_seq=head)) == {"b": "off_task", "c": "on_task"}
 
 
+def test_of_some_examples_alone_the_same_stands(store):
+    words = [correction(name, reviewer=who) for name in "abc" for who in ("ann", "ben")]
+    store.add(*words, correction("b", retracts=words[3].id), correction("a", CANNOT_TELL))
+    for examples in ([], ["a"], ["b", "c"], ["d"]):
+        for upto in (4, 8):
+            for told in (store.labels, store.voices):
+                everything = told("screen", upto_seq=upto)
+                alone = told("screen", upto_seq=upto, examples=examples)
+                assert alone == [label for label in everything if label.example in examples]
+
+
 @dataclass
 class Said:
     """What happened to a few examples, and what should stand: the law, spelled out in Python."""
