@@ -18,7 +18,7 @@ from core.reward import Question, Reward, combine, reward_parts
 from core.schema import CANNOT_TELL, Evidence, Example, NightshiftError
 from core.settings import LearningSettings, Settings
 
-__all__ = ["Attack", "EarlierStage", "Environment", "RewardsAt"]
+__all__ = ["Attack", "EarlierStage", "Environment", "JudgeAt", "RewardsAt"]
 
 
 class Attack(NamedTuple):
@@ -31,11 +31,20 @@ class Attack(NamedTuple):
     "Whether the text is the description of the work itself, which honest screens may hold too."
 
 
+class JudgeAt(NamedTuple):
+    """Where a training process finds its judge: `package.module:function`, and its arguments."""
+
+    place: str
+    arguments: dict[str, JsonValue]
+
+
 class RewardsAt(NamedTuple):
     """Where a training process finds the rewards of what is sampled: `package.module:function`, and its arguments."""
 
     place: str
     arguments: dict[str, JsonValue]
+    judge: JudgeAt | None = None
+    "Who is asked about all that was sampled for an item, in one call."
 
 
 class EarlierStage(NamedTuple):

@@ -35,6 +35,8 @@ class GroupPrompt(BaseModel):
     system: str
     question: str
     "Follows the pictures, where there are any; `{ask}` becomes the quoted question, `{answers}` the numbered answers."
+    pictures: bool = True
+    "Whether it is shown the pictures; not where all that counts is in the question."
 
     @model_validator(mode="after")
     def _is_complete(self) -> "GroupPrompt":

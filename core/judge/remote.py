@@ -157,7 +157,8 @@ class RemoteJudge(Judge):
         tally: Tally,
     ) -> Opinion:
         deadline = asyncio.get_running_loop().time() + self._settings.deadline_s
-        urls = [await pictures.url(media) for media in example.media]
+        is_shown = not isinstance(self._prompt, GroupPrompt) or self._prompt.pictures
+        urls = [await pictures.url(media) for media in example.media] if is_shown else []
         asked = Asked(example.ask, urls, self._settings.max_pixels, deadline, tally)
         if isinstance(opinions, GroupOpinions):
             return await opinions.opinion(asked, candidates)

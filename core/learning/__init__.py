@@ -15,6 +15,7 @@ from core.learning.replay import Replay, sampled
 from core.learning.rewarding import Rewarding
 from core.learning.scoring import answer
 from core.learning.steps import read_steps
+from core.learning.teacher import told_by
 from core.learning.training import HeldOut, TrainingResult, train
 
 __all__ = [
@@ -43,5 +44,6 @@ __all__ = [
     "save_items",
     "save_pictures",
     "share_capped",
+    "told_by",
     "train",
 ]

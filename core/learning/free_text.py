@@ -219,10 +219,11 @@ def rewards_of(
 ) -> dict[str, Tensor]:
     """`rewards_NG`, and under `PREFIX` and its name the value of each part; NaN where there is none."""
     masks, tokens = completions.mask_NGT.cpu(), completions.tokens_NGT.cpu()
-    found = [
-        [rewarding.of(item, policy.text_of(t[m].tolist())) for t, m in zip(t_GT, m_GT, strict=True)]
-        for item, t_GT, m_GT in zip(items, tokens, masks, strict=True)
+    texts = [
+        [policy.text_of(t[m].tolist()) for t, m in zip(t_GT, m_GT, strict=True)]
+        for t_GT, m_GT in zip(tokens, masks, strict=True)
     ]
+    found = rewarding.of_groups(items, texts)
     device = completions.tokens_NGT.device
 
     def tensor(values: list[list[float | None]]) -> Tensor:

@@ -54,6 +54,13 @@ class TrainingJob(BaseModel):
     "For free text: where the function is that makes its rewards, `package.module:function`."
     reward_arguments: dict[str, JsonValue] = {}
     "What it is called with."
+    judge: str = ""
+    "For free text: where the function is that makes a judge of what is sampled; empty where none is asked."
+    judge_arguments: dict[str, JsonValue] = {}
+    "What it is called with."
+    judge_tokens: NonNegativeInt = 0
+    "Spent on judges that night before."
+    judge_usd: float = 0.0
     pictures: Path | None = None
     "Folder of the examples' pictures, as `save_pictures` writes it, for rewards and rollout engines that look."
     settings: LearningSettings
@@ -63,11 +70,19 @@ class TrainingJob(BaseModel):
     out: Path
     "Folder of the result; what is beside it and begins with its name is scratch."
 
+    @property
+    def judgments(self) -> Path:
+        """Where a judge's words on what was sampled are kept."""
+        return self.out.with_name(f"{self.out.name}.judgments.jsonl")
+
     def fingerprint(self) -> str:
         """Hash of what the result follows from: equal jobs over equal files have equal fingerprints."""
         told = self.model_dump(
-            mode="json", include={"policy", "held_out", "rewards", "reward_arguments", "settings", "seed"}
-        )
+            mode="json",
+            include={
+                "policy", "held_out", "rewards", "reward_arguments", "judge", "judge_arguments", "settings", "seed"
+            },
+        )  # fmt: skip
         champion = sorted(path for path in self.champion.rglob("*") if path.is_file())
         files: dict[str, JsonValue] = {
             f"champion/{path.relative_to(self.champion).as_posix()}": _sha256(path) for path in champion

@@ -19,14 +19,16 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
+from core.judge import Spent
 from core.learning.checkpoints import checkpoints_directory
 from core.learning.features import load_features
 from core.learning.items import load_items
 from core.learning.job import REFUSED, TrainingJob
 from core.learning.pictures import SavedPictures
-from core.learning.processes import is_main_process, process_count, together
+from core.learning.processes import is_main_process, process_count, process_number, together
 from core.learning.refreshes import Refreshes
 from core.learning.rewarding import Rewarding, rewards_at
+from core.learning.teacher import Teacher, judge_at
 from core.learning.training import TrainingResult, train
 from core.policy import Policy
 from core.schema import NightshiftError
@@ -91,7 +93,14 @@ def _rewarding(job: TrainingJob) -> Rewarding | None:
     if not job.rewards:
         return None
     library = SavedPictures(job.pictures) if job.pictures is not None else None
-    return Rewarding(rewards_at(job.rewards, job.reward_arguments), library)
+    teacher = None
+    if job.judge:
+        kept = job.judgments if is_main_process() else job.judgments.with_suffix(f".{process_number()}.jsonl")
+        # Without pictures a judge that wants to look is told that they are not there.
+        looks_at = library or SavedPictures(job.out.with_name("no-pictures"))
+        spent = Spent(job.judge_tokens, job.judge_usd)
+        teacher = Teacher(judge_at(job.judge, job.judge_arguments), looks_at, kept, spent)
+    return Rewarding(rewards_at(job.rewards, job.reward_arguments), library, teacher)
 
 
 def policy_class(place: str) -> type[Policy]:

@@ -126,7 +126,8 @@ def _text_rewards(policy: VlmPolicy, items: Sequence[TrainingItem], rewarding: R
     def text_rewards(completion_ids: list[list[int]], item: list[int], **_: Any) -> list[float | None]:
         """The reward of the text that a completion is."""
         texts = map(policy.text_of, completion_ids)
-        return [rewarding.of(items[i], text)[0] for i, text in zip(item, texts, strict=True)]
+        groups = rewarding.of_groups([items[i] for i in item], [[text] for text in texts])
+        return [reward for ((reward, _),) in groups]
 
     return text_rewards
 

@@ -11,17 +11,17 @@ import numpy as np
 from PIL.Image import Image
 from pydantic import JsonValue
 
-from core.environments.base import EarlierStage, Environment, RewardsAt
+from core.environments.base import EarlierStage, Environment, JudgeAt, RewardsAt
 from core.environments.group_qc.cheats import gold_and_cheats
 from core.environments.group_qc.contract import FAIL, FORM, PASS, VERDICTS, images_named, parse_answer
 from core.environments.group_qc.dossier import Dossier
-from core.environments.group_qc.judge import SummaryJudge
+from core.environments.group_qc.judge import SummaryJudge, judge_of, reason_judge
 from core.environments.group_qc.missions import missions, named
-from core.environments.group_qc.prompt import JUDGE_PROMPT, PROMPT, SUMMARY_PROMPT
+from core.environments.group_qc.prompt import PROMPT, SUMMARY_PROMPT
 from core.environments.group_qc.rewards import group_rewards, line_rewards
 from core.environments.group_qc.summaries import STAGE_A, GroupPhotos, Summariser, summarise
 from core.environments.group_qc.variants import IRRELEVANT_OUT, RELEVANT_OUT, REWORDED, SHUFFLED, restated
-from core.judge import Judge, chosen_judge
+from core.judge import Judge
 from core.learning.rollouts.in_trainer import InTrainer
 from core.learning.variants import VariantKind
 from core.policy import Library, Policy
@@ -173,14 +173,19 @@ class GroupQcEnvironment(Environment):
         return self.untrained_policy(settings)
 
     def judge(self, settings: Settings) -> Judge:
-        return chosen_judge(settings, JUDGE_PROMPT, {SummaryJudge.name: SummaryJudge})
+        return judge_of(settings)
 
     def rewards(self, settings: Settings, *, judge_share: float) -> tuple[Reward, ...]:  # noqa: ARG002
         return group_rewards(**settings.group_qc.reward.model_dump())
 
     def training_rewards(self, settings: Settings) -> RewardsAt | None:
-        place = f"{group_rewards.__module__}:{group_rewards.__name__}"
-        return RewardsAt(place, settings.group_qc.reward.model_dump())
+        own = settings.group_qc.reward
+        rewards = RewardsAt(f"{group_rewards.__module__}:{group_rewards.__name__}", own.model_dump())
+        # The embedded judge is what the reward of the reason goes by where nobody else is asked.
+        if own.reason == 0 or settings.judge_names == (SummaryJudge.name,):
+            return rewards
+        told = settings.model_dump(mode="json", include={"home", "judge", "judging", "judges", "panel"})
+        return rewards._replace(judge=JudgeAt(f"{reason_judge.__module__}:{reason_judge.__name__}", told))
 
     def domain(self, example: Example) -> str:
         return Dossier.parse(example.ask).mission

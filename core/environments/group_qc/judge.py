@@ -7,16 +7,20 @@ is there, and what it says of it is what that photo's line says.
 import re
 import time
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
 from core.environments.group_qc.contract import VERDICTS, Answer, contradicts, parse_answer
 from core.environments.group_qc.dossier import Dossier
-from core.judge import Judge
+from core.environments.group_qc.prompt import JUDGE_PROMPT
+from core.judge import Judge, chosen_judge
 from core.policy import Library
 from core.schema import Example, Judgment, NightshiftError
+from core.settings import Settings, load_settings
 
-__all__ = ["SummaryJudge", "follows", "reason_scores"]
+__all__ = ["SummaryJudge", "follows", "judge_of", "reason_judge", "reason_scores"]
 
 CITED = re.compile(r"图片_?(\d+)")
 LINKING = re.compile(r"因为|所以|显示|可见|看到|其中|存在|说明|依据|据此|由于|根据|以及|均|都|的|为|是|有|中|里")
@@ -43,6 +47,16 @@ class SummaryJudge(Judge):
         scores = reason_scores(example, candidates)
         ms = (time.perf_counter() - started) * 1000
         return self.scored(example, candidates, scores, "the share of each reason that the photos' lines bear out", ms)
+
+
+def judge_of(settings: Settings) -> Judge:
+    """The judge that the settings choose. Raises NightshiftError for a name that is none."""
+    return chosen_judge(settings, JUDGE_PROMPT, {SummaryJudge.name: SummaryJudge})
+
+
+def reason_judge(home: str, **told: Any) -> Judge:
+    """The same in a training process, which is told what concerns judges in the settings of `home`."""
+    return judge_of(load_settings(Path(home), **told))
 
 
 def reason_scores(example: Example, candidates: Sequence[JsonValue]) -> list[float]:

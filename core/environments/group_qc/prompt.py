@@ -38,6 +38,7 @@ JUDGE_PROMPT = GroupPrompt(
         "its own verdict?\n"
         "{answers}"
     ),
+    pictures=False,
 )
 "What a judge is asked about all answers of a group in one call."
 

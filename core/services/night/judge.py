@@ -37,10 +37,12 @@ def judge(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
     varied = finished(ws, run.id, "variants")
     variants = known_variants(ws, varied["ids"])
     undecided = [example for variant, example in variants if variant.answer is None]
+    # A verdict alone gives nothing to judge where students write reasons: those are judged as they are sampled.
+    writes_reasons = ws.environment(run.environment).answer_form is not None
     judged = judge_examples(
         ws.store,
         teacher,
-        [*labelled, *doubtful, *undecided],
+        [] if writes_reasons else [*labelled, *doubtful, *undecided],
         ws.library,
         since=run.at,
         besides=Spent(varied.get("written_tokens", 0), varied.get("written_usd", 0.0)),
@@ -62,6 +64,7 @@ def judge(ws: Workspace, run: Run, lease: Lease) -> dict[str, JsonValue]:
         "share": round(against.share, 4) if ws.settings.reward.judge_earns else 1.0,
         "compared": against.compared,
         "calls": judged.calls,
+        "tokens": Spent.on(judged.made).tokens,
         "cost_usd": judged.cost_usd,
         "warning": "; ".join(teacher.warnings),
     }

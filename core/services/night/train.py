@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from core.judge import Spent
 from core.learning import (
     HeldOut,
     Refreshes,
@@ -17,6 +18,7 @@ from core.learning import (
     run_training,
     save_features,
     save_items,
+    told_by,
 )
 from core.policy import Policy
 from core.policy.calibration import Calibration
@@ -84,6 +86,7 @@ def _train(ws: Workspace, run: Run, lease: Lease, hear: Hear | None) -> dict[str
         "ms_per_step": round(result.ms_per_step, 2),
         "start": dict(result.start),
         "end": dict(result.end),
+        **({"judged": _asked_in_training(job)} if job.judge else {}),
         **({"stages": told_of_stages} if told_of_stages else {}),
         "crossfit": {example: list(logprobs) for example, logprobs in sorted(result.crossfit.items())},
     }
@@ -276,6 +279,7 @@ def _job(
     )
     folds = ws.settings.gate.folds
     rewards = ws.environment(run.environment).training_rewards(ws.settings)
+    judge, spent = rewards.judge if rewards else None, _spent(ws, run)
     return TrainingJob(
         policy=f"{type(policy).__module__}:{type(policy).__name__}",
         champion=champion_dir,
@@ -292,11 +296,37 @@ def _job(
         held_out_features=paths["held_out_features"],
         rewards=rewards.place if rewards else "",
         reward_arguments=rewards.arguments if rewards else {},
+        judge=judge.place if judge else "",
+        judge_arguments=judge.arguments if judge else {},
+        judge_tokens=spent.tokens,
+        judge_usd=spent.usd,
         settings=ws.settings.learning,
         seed=run.seed,
         refreshes=scratch / REFRESHES_FOLDER if ws.settings.learning.semi_online else None,
         out=scratch / TRAINING_FOLDER,
     )
+
+
+def _spent(ws: Workspace, run: Run) -> Spent:
+    """What this night's judge has cost before the training."""
+    varied, judged = finished(ws, run.id, "variants"), finished(ws, run.id, "judge")
+    written = Spent(varied.get("written_tokens", 0), varied.get("written_usd", 0.0))
+    return written + Spent(judged.get("tokens", 0), judged.get("cost_usd") or 0.0)
+
+
+def _asked_in_training(job: TrainingJob) -> dict[str, JsonValue]:
+    """What a judge was asked about while this was trained, and what that cost."""
+    files = job.judgments.parent.glob(f"{job.out.name}.judgments*.jsonl")
+    said = [each for path in files for each in told_by(path)]
+    spent = Spent.on(said)
+    unscored = sum(each.unscored is not None for each in said)
+    return {
+        "groups": len(said),
+        "unscored": unscored,
+        "calls": sum(each.calls for each in said),
+        "tokens": spent.tokens,
+        "cost_usd": None if any(each.cost_usd is None for each in said) else spent.usd,
+    }
 
 
 _FILES = {
