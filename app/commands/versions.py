@@ -72,8 +72,10 @@ def _show_version(found: VersionFacts, console: Console) -> None:
         console.print(f"{title}: " + ", ".join(f"{name or '(none)'} {count}" for name, count in counted.items()))
     console.print(f"since the one before: {found.entered} entered, {found.left} left, {found.relabelled} relabelled")
     if found.gone:
-        console.print(f"no longer in the store: {found.gone}")
-    verdict = {True: "yes, with the same id", False: "NO: the words of its time give another id", None: "unknown"}
+        console.print(f"lost, with nothing that says why: {found.gone}")
+    if found.erased:
+        console.print(f"erased since: {found.erased} labels; tombstones stand for them")
+    verdict = {True: "yes, with the same id", False: "NO: the words of its time give another id", None: "no night did"}
     console.print(f"made again from the words of its time: {verdict[found.remade]}")
 
 

@@ -46,7 +46,7 @@ class Tombstone(Record):
     content: str
     "Content hash of what was erased: its id; of a label, the hash of how dataset versions name it."
     cluster: str | None = None
-    "Of an example: the name of its cluster, so that its near-duplicates are never taken for unseen."
+    "Of an example or a label: the name of the cluster, so that near-duplicates are never taken for unseen."
     reason: str
     by: str
 

@@ -40,7 +40,7 @@ from core.services.training import (
     training_job,
     training_run,
 )
-from core.services.versions import find_version
+from core.services.versions import bootstrapped_version
 from core.services.workspace import Workspace
 from core.settings import LearningSettings
 from core.store import Lease
@@ -72,7 +72,7 @@ def train_on_bootstrapped(
     began = time.perf_counter()
     settings = learning_settings(ws.settings.learning, method, steps=steps, learning_rate=learning_rate)
     start = ws.registry.named(environment, release)
-    record = find_version(ws, environment, version)
+    record = bootstrapped_version(ws, environment, version)
     levels, golden = _levels(ws, record, method)
     ws.store.check_token(lease.name, lease.token)
     run = training_run(environment, method, start, settings, seed)

@@ -46,8 +46,8 @@ class Reach:
     examples: dict[str, Example] = field(default_factory=dict)
     rows: dict[type[Record], set[str]] = field(default_factory=dict)
     "Records about those examples, or of that reviewer."
-    labels: set[str] = field(default_factory=set)
-    "What dataset versions call the labels that go, where their examples stay."
+    labels: dict[str, str] = field(default_factory=dict)
+    "What dataset versions call the labels that go, where their examples stay; and the clusters of these."
     only_mentioned: set[str] = field(default_factory=set)
     "Examples that stay, and of which scores and rewards go that came of the words that go."
 
@@ -105,7 +105,9 @@ def reach_of_reviewer(ws: Workspace, reviewer: str) -> Reach:
     about = {word.example for word in words}
     reach = Reach(only_mentioned=about)
     reach.rows[Claim] = {each.id for each in ws.store.find(Claim, reviewer=reviewer)}
-    reach.labels = {contents_of(word.example, word.answer) for word in words if word.retracts is None}
+    clusters = {each.id: each.cluster for each in ws.store.find(Example, id=about)} if about else {}
+    said = [word for word in words if word.retracts is None]
+    reach.labels = {contents_of(word.example, word.answer): clusters[word.example] for word in said}
     if not about:
         return reach
     made = ws.store.find(Variant, parent=about)
@@ -173,7 +175,7 @@ def tombstones_of(reach: Reach, make: Any) -> list[Tombstone]:
     return [
         *(make("media", id, None) for id in sorted(reach.media)),
         *(make("example", example.id, example.cluster) for example in reach.examples.values()),
-        *(make("label", content_id(label), None) for label in sorted(reach.labels)),
+        *(make("label", content_id(label), cluster) for label, cluster in sorted(reach.labels.items())),
     ]
 
 
