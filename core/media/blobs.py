@@ -14,6 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from core.disk import write_through
 from core.media.errors import BlobDamaged
+from core.media.versions import Version, earlier_versions, faults_of, is_bucket, remove_version
 from core.schema import NightshiftError, Unavailable, new_id
 
 __all__ = ["Blobs", "blob_key"]
@@ -46,7 +47,7 @@ class Blobs:
         except (ValueError, ImportError, OSError) as error:
             raise NightshiftError(f"blob store {url!r} cannot be used: {error}") from error
         self._root = str(root).rstrip("/")
-        self._faults = _faults_of(self._fs)
+        self._faults = faults_of(self._fs)
 
     def put(self, key: str, data: bytes) -> None:
         """Stores `data` under the key made from it; all of it or nothing. Mends what is there but damaged."""
@@ -60,7 +61,7 @@ class Blobs:
                 _write_atomically(Path(path), data)
             else:
                 # Object stores show an object only once it is whole.
-                if not _is_bucket(self._fs):
+                if not is_bucket(self._fs):
                     self._fs.makedirs(self._fs._parent(path), exist_ok=True)
                 self._fs.pipe_file(path, data)
 
@@ -84,7 +85,9 @@ class Blobs:
             return bool(self._fs.exists(path))
 
     def delete(self, key: str) -> None:
-        """Removes what is under the key, and what killed writes of it left; does nothing where there is nothing.
+        """Removes what is under the key, what killed writes of it left, and the versions of it that a bucket keeps.
+
+        Does nothing where there is nothing.
 
         Raises Unavailable where that fails.
         """
@@ -92,8 +95,17 @@ class Blobs:
         with self._explained(f"cannot remove blob {key} of {self.url}"):
             with suppress(FileNotFoundError):
                 self._fs.rm_file(path)
+            # Marks come last: without its mark an earlier version would be there again.
+            for version in self._versions(path):
+                remove_version(self._fs, version)
             if isinstance(self._fs, LocalFileSystem):
                 _remove_left(Path(path))
+
+    def versions_kept(self, key: str) -> int:
+        """How many versions a bucket keeps of what was under the key. Raises Unavailable where that cannot be known."""
+        path = self._path(key)
+        with self._explained(f"cannot look for versions in the blob store {self.url}"):
+            return len(self._versions(path))
 
     def size(self, key: str) -> int:
         """Bytes under the key. Raises Unavailable where there is nothing."""
@@ -111,6 +123,9 @@ class Blobs:
         except self._faults as error:
             raise Unavailable(f"{what}: {_gist(error)}") from error
 
+    def _versions(self, path: str) -> list[Version]:
+        return [each for each in earlier_versions(self._fs, path) if f"{each.bucket}/{each.key}" == path]
+
     def _path(self, key: str) -> str:
         if not KEY.fullmatch(key):
             raise NightshiftError(f"{key!r} is not the key of a blob")
@@ -119,7 +134,7 @@ class Blobs:
 
 def _faults_of(storage: Any) -> tuple[type[Exception], ...]:
     """What a storage raises that cannot be used; a bucket that cannot be reached is no OSError."""
-    if not _is_bucket(storage):
+    if not is_bucket(storage):
         return (OSError,)
     from botocore.exceptions import BotoCoreError
 

@@ -20,6 +20,7 @@ from functools import partial
 import duckdb
 import psycopg
 
+from core.media import count_versions_below, remove_versions_below
 from core.schema import NightshiftError, Unavailable
 from core.store.engine import ERASES_FROM, Connection, Contended, Engine, Work
 from core.store.errors import StoreBusy
@@ -193,12 +194,15 @@ class DuckLake(Engine):
             self.write(partial(_call, call=call), deadline_s)
         with self.desk, self._explaining():
             vacuum(self.open.catalog(), self.name, deadline_s)
+        remove_versions_below(self.address.data)
         return True
 
     def remains(self, ids: Collection[str], texts: Collection[str]) -> list[str]:
         with self.desk, self._explaining():
             found = left_in_catalog(self.open.catalog(), [*ids, *texts])
-            return found + left_in_files(self.open.lake(), self.address.data, ids, texts)
+            found += left_in_files(self.open.lake(), self.address.data, ids, texts)
+        kept = count_versions_below(self.address.data)
+        return [*found, f"the bucket keeps {kept} versions of files of the lake"] if kept else found
 
     def tend(self, deadline_s: float) -> dict[str, int]:
         """Writes what is inlined to files, merges small files, and forgets old snapshots and what only they need."""

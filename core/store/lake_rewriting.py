@@ -3,8 +3,8 @@
 A deleted row stays in its Parquet file, and in old snapshots; where it was inlined, in a table of the catalog. So what
 is inlined is put into files, every file that has a deleted row is written again without it, all snapshots but the
 newest are forgotten, and the files that only they needed are removed, with those that killed writers left. Then
-Postgres writes the catalog's own tables again, which leaves nothing in free parts of them. What is out of reach from
-here: Postgres's write-ahead log and backups, and what a bucket keeps of removed objects where it has versions of them.
+Postgres writes the catalog's own tables again, which leaves nothing in free parts of them, and the versions that a
+bucket keeps of removed files are removed. What is out of reach from here: Postgres's write-ahead log and backups.
 """
 
 from collections.abc import Collection

@@ -105,7 +105,11 @@ def _in_tables(ws: Workspace, ids: Collection[str], sought: Sought) -> list[str]
 
 def _in_blobs(ws: Workspace, blobs: Collection[str]) -> list[str]:
     needed = {each.blob for each in ws.store.find(Media, blob=set(blobs))} if blobs else set()
-    return [f"the blob {key} is there" for key in sorted(set(blobs) - needed) if ws.blobs.exists(key)]
+    gone = sorted(set(blobs) - needed)
+    found = [f"the blob {key} is there" for key in gone if ws.blobs.exists(key)]
+    return found + [
+        f"the bucket keeps {kept} versions of {key}" for key in gone if (kept := ws.blobs.versions_kept(key))
+    ]
 
 
 def _in_caches(ws: Workspace, ids: Collection[str]) -> list[str]:

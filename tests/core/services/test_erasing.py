@@ -297,6 +297,16 @@ def test_the_proof_finds_a_screen_of_an_erased_session_that_still_waits(
     assert any(line.startswith("watch/here/") for line in proof["found"])
 
 
+def test_the_proof_finds_versions_that_a_bucket_keeps(
+    ws: Workspace, champion: Classifier, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ask(ws, champion, pairs[0])
+    blob = media_of(ws, said).blob
+    monkeypatch.setattr(Blobs, "versions_kept", lambda *_: 2)
+    proof = forget(ws, Wanted(screen=said.id))["proof"]
+    assert (proof["ok"], proof["found"]) == (False, [f"the bucket keeps 2 versions of {blob}"])
+
+
 def test_what_a_reviewer_took_back_of_others_does_not_stand_again_once_they_go(
     ws: Workspace, champion: Classifier, pairs: list[Pair]
 ) -> None:

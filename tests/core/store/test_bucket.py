@@ -12,11 +12,22 @@ from core.media import Blobs, blob_key
 from core.schema import Correction, NightshiftError
 from core.store import open_store
 
+KEEPS_VERSIONS = "keeps-versions"
+
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
     with started_bucket() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def versioned(bucket: str) -> str:
+    """A bucket beside it that keeps versions."""
+    client = boto3.client("s3", region_name="eu-central-1")
+    client.create_bucket(Bucket=KEEPS_VERSIONS, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    client.put_bucket_versioning(Bucket=KEEPS_VERSIONS, VersioningConfiguration={"Status": "Enabled"})
+    return bucket.replace(BUCKET, KEEPS_VERSIONS)
 
 
 def objects(prefix: str) -> list[str]:
@@ -38,8 +49,9 @@ def test_a_lake_keeps_its_rows_in_a_bucket(postgres: str, bucket: str) -> None:
     assert again.add(records[0], correction("new")) == 1
 
 
-def test_what_is_erased_leaves_the_bucket(postgres: str, bucket: str) -> None:
-    store = open_store(new_lake(postgres, f"{bucket}/erased"))
+@pytest.mark.parametrize("kind", ["bucket", "versioned"])
+def test_what_is_erased_leaves_the_bucket(postgres: str, kind: str, request: pytest.FixtureRequest) -> None:
+    store = open_store(new_lake(postgres, f"{request.getfixturevalue(kind)}/erased"))
     gone, stays = [correction("secret-name") for _ in range(1_100)], correction("stays")
     store.add(*gone, stays)
     store.erase({Correction: {"example": ["secret-name"]}})
@@ -62,6 +74,35 @@ def test_pictures_lie_in_a_bucket_and_go_from_it(bucket: str) -> None:
     assert not blobs.exists(key)
     with pytest.raises(NightshiftError, match="there is no blob"):
         blobs.get(key)
+
+
+def test_no_version_of_a_picture_stays_in_a_bucket_that_keeps_versions(versioned: str) -> None:
+    blobs = Blobs(f"{versioned}/pictures")
+    data, other = b"a picture", b"another"
+    key, stays = blob_key(data, "png"), blob_key(other, "png")
+    client = boto3.client("s3", region_name="eu-central-1")
+    blobs.put(stays, other)
+    for content in (b"damaged", data):
+        client.put_object(Bucket=KEEPS_VERSIONS, Key=f"pictures/{key}", Body=content)
+    client.delete_object(Bucket=KEEPS_VERSIONS, Key=f"pictures/{key}")
+    blobs.put(key, data)
+    assert blobs.versions_kept(key) == 3
+    blobs.delete(key)
+    blobs.delete(key)
+    assert (blobs.exists(key), blobs.versions_kept(key)) == (False, 0)
+    left = client.list_object_versions(Bucket=KEEPS_VERSIONS, Prefix="pictures/")
+    assert [each["Key"] for each in left["Versions"]] == [f"pictures/{stays}"] and "DeleteMarkers" not in left
+
+
+def test_more_versions_than_fit_a_page_are_found(versioned: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    blobs = Blobs(f"{versioned}/many")
+    key = blob_key(b"a picture", "png")
+    client = boto3.client("s3", region_name="eu-central-1")
+    for number in range(5):
+        client.put_object(Bucket=KEEPS_VERSIONS, Key=f"many/{key}", Body=bytes([number]))
+    ask = blobs._fs.call_s3
+    monkeypatch.setattr(blobs._fs, "call_s3", lambda *asked, **told: ask(*asked, {"MaxKeys": 2}, **told))
+    assert blobs.versions_kept(key) == 4
 
 
 def test_a_bucket_that_is_not_there_or_cannot_be_reached_is_said_in_a_line(
