@@ -132,20 +132,6 @@ class Blobs:
         return f"{self._root}/{key}"
 
 
-def _faults_of(storage: Any) -> tuple[type[Exception], ...]:
-    """What a storage raises that cannot be used; a bucket that cannot be reached is no OSError."""
-    if not is_bucket(storage):
-        return (OSError,)
-    from botocore.exceptions import BotoCoreError
-
-    return (OSError, BotoCoreError)
-
-
-def _is_bucket(storage: Any) -> bool:
-    """Whether it has no folders; asked for one, s3fs would make a bucket that somebody misspelt."""
-    return "s3" in storage.protocol
-
-
 def _gist(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 
