@@ -7,6 +7,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ from core.access import has_users
 from core.schema import Media, NightshiftError
 from core.settings import ServeSettings, Settings, load_settings
 from core.store import open_store
+from flows.auth import AUTH, AUTH_FILE, keep_auth, new_auth
 from flows.schedule import READY
 from flows.server import Running, answers, prefect_environment, running, server_command
 
@@ -78,7 +80,8 @@ def up(home: Path | None, wanted: Wanted, terminal: Terminal) -> Answer | None:
         except Stopped:
             terminal.tell("Stopping ...")
         finally:
-            Running.file(settings.home).unlink(missing_ok=True)
+            for file in (Running.file(settings.home), settings.home / AUTH_FILE):
+                file.unlink(missing_ok=True)
             _stop([*children, samples] if samples else children)
     terminal.tell("Everything is stopped.")
     return None
@@ -146,7 +149,9 @@ def _wants_samples(settings: Settings, wanted: Wanted, terminal: Terminal) -> bo
 
 def _children(settings: Settings) -> list[Child]:
     home, logs = settings.home, settings.home / "logs"
-    prefect = prefect_environment(home, _api_url(settings))
+    auth = new_auth()
+    keep_auth(home, auth)
+    prefect = prefect_environment(home, _api_url(settings), auth)
     ready = home / READY
     ready.unlink(missing_ok=True)
     return [
@@ -251,13 +256,16 @@ def _say_what_runs(settings: Settings, place: Running, seconds: float, terminal:
     if terminal.as_json:
         terminal.print_json(place.model_dump(mode="json"))
     prefect = Path(sys.executable).with_name("prefect")
+    auth = shlex.quote(str(settings.home / AUTH_FILE))
     for line in (
         f"Nightshift is up ({seconds:.1f} s).",
         f"  Console      {place.console_url}  classify, review, models",
         f"  API          {place.console_url}/v1/screen/predictions, described in {place.console_url}/v1/openapi.json",
         f"  Nights       {place.prefect_url}  nightly/screen at {settings.night.schedule!r} (cron, local time), "
         f"and after {settings.night.after_corrections} corrections",
-        f"  A night now  export PREFECT_API_URL={place.api_url}; {prefect} deployment run nightly/screen",
+        f"               its pages ask once for what this file holds: {auth}",
+        f"  A night now  export PREFECT_API_URL={place.api_url} {AUTH}=$(cat {auth}); {prefect} deployment run "
+        "nightly/screen",
         f"  Data, logs   {settings.home}, {place.logs}",
         "Ctrl-C stops all of it.",
     ):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.schema import NightshiftError, new_id
 from core.settings import Settings
+from flows.auth import auth_of
 from flows.server import ask, prefect_server, running
 
 if TYPE_CHECKING:
@@ -101,11 +102,10 @@ def start_audit(home: Path, environment: str, trigger: str = "console") -> str:
 
 
 def _start(home: Path, deployment_name: str, trigger: str) -> str:
-    api_url = _api_url(home)
-    deployment = ask("GET", f"{api_url}/deployments/name/{deployment_name}")
+    deployment = _ask(home, "GET", f"/deployments/name/{deployment_name}")
     # With the key a request that is repeated because the server was busy asks for one flow run, not for two.
     wanted = {"state": {"type": "SCHEDULED"}, "parameters": {"trigger": trigger}, "idempotency_key": new_id()}
-    flow_run: dict[str, Any] = ask("POST", f"{api_url}/deployments/{deployment['id']}/create_flow_run", wanted)
+    flow_run: dict[str, Any] = _ask(home, "POST", f"/deployments/{deployment['id']}/create_flow_run", wanted)
     return str(flow_run["id"])
 
 
@@ -114,11 +114,10 @@ def reschedule(home: Path, environment: str, flow: str, cron: str) -> None:
 
     Raises NightshiftError where none is up; the next one that is goes by its settings.
     """
-    api_url = _api_url(home)
-    deployment = ask("GET", f"{api_url}/deployments/name/{flow}/{environment}")
+    deployment = _ask(home, "GET", f"/deployments/name/{flow}/{environment}")
     for schedule in deployment["schedules"]:
         wanted = {"schedule": {**schedule["schedule"], "cron": cron}}
-        ask("PATCH", f"{api_url}/deployments/{deployment['id']}/schedules/{schedule['id']}", wanted)
+        _ask(home, "PATCH", f"/deployments/{deployment['id']}/schedules/{schedule['id']}", wanted)
 
 
 def cancel_night(home: Path, environment: str) -> str:
@@ -126,20 +125,19 @@ def cancel_night(home: Path, environment: str) -> str:
 
     Raises NightshiftError where no Nightshift is up, or no night runs.
     """
-    api_url = _api_url(home)
-    deployment = ask("GET", f"{api_url}/deployments/name/nightly/{environment}")
+    deployment = _ask(home, "GET", f"/deployments/name/nightly/{environment}")
     alive = {
         "deployments": {"id": {"any_": [deployment["id"]]}},
         "flow_runs": {"state": {"type": {"any_": [*AT_WORK, "SCHEDULED"]}}},
         "sort": "EXPECTED_START_TIME_ASC",
     }
-    found = ask("POST", f"{api_url}/flow_runs/filter", alive)
+    found = _ask(home, "POST", "/flow_runs/filter", alive)
     runs = [each for each in found if each["state"]["type"] in AT_WORK] or [each for each in found if _is_due(each)]
     if not runs:
         raise NightshiftError("no night runs now, so there is none to cancel")
     started = runs[0]["state"]["type"] != "SCHEDULED"
     wanted = {"state": {"type": "CANCELLING" if started else "CANCELLED", "message": "cancelled from the console"}}
-    ask("POST", f"{api_url}/flow_runs/{runs[0]['id']}/set_state", wanted)
+    _ask(home, "POST", f"/flow_runs/{runs[0]['id']}/set_state", wanted)
     return str(runs[0]["id"])
 
 
@@ -156,7 +154,7 @@ def night_log(home: Path, flow_runs: list[str]) -> list[dict[str, Any]]:
     if not flow_runs:
         return []
     asked = {"logs": {"flow_run_id": {"any_": flow_runs}}, "sort": "TIMESTAMP_DESC", "limit": LOG_LINES}
-    found: list[dict[str, Any]] = ask("POST", f"{_api_url(home)}/logs/filter", asked)
+    found: list[dict[str, Any]] = _ask(home, "POST", "/logs/filter", asked)
     return [{"at": each["timestamp"], "level": each["level"], "message": each["message"]} for each in found[::-1]]
 
 
@@ -177,7 +175,7 @@ def night_flow_states(home: Path, environment: str, limit: int = 20) -> list[dic
         "sort": "EXPECTED_START_TIME_DESC",
         "limit": limit,
     }
-    found: list[dict[str, Any]] = ask("POST", f"{_api_url(home)}/flow_runs/filter", asked)
+    found: list[dict[str, Any]] = _ask(home, "POST", "/flow_runs/filter", asked)
     return [
         {
             "flow_run": each["id"],
@@ -193,8 +191,9 @@ def night_flow_states(home: Path, environment: str, limit: int = 20) -> list[dic
     ]
 
 
-def _api_url(home: Path) -> str:
+def _ask(home: Path, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """What the server of the Nightshift that is up answers."""
     up = running(home)
     if up is None:
         raise NightshiftError(f"Nightshift is not up from {home}; start it with `nightshift up --home {home}`")
-    return up.api_url
+    return ask(method, f"{up.api_url}{path}", body, auth=auth_of(home))

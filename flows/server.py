@@ -1,5 +1,6 @@
 """The Prefect server of a home: the one that `nightshift up` runs, or one for as long as it takes."""
 
+import base64
 import contextlib
 import json
 import os
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.schema import NightshiftError
+from flows.auth import AUTH, auth_of, new_auth
 from flows.tether import end_session, lives, start_tethered
 
 __all__ = [
@@ -87,12 +89,19 @@ def running(home: Path) -> Running | None:
     return found if found.is_alive else None
 
 
-def prefect_environment(home: Path, api_url: str) -> dict[str, str]:
-    """Environment variables under which Prefect keeps to this home and this server, and calls nobody else."""
+def prefect_environment(home: Path, api_url: str, auth: str) -> dict[str, str]:
+    """Environment variables under which Prefect keeps to this home and this server, and calls nobody else.
+
+    The server answers only whoever sends `auth`, and lets pages of no origin but its own read what it answers.
+    """
+    port = urlsplit(api_url).port
     return {
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_SERVER_MEMO_STORE_PATH": str(home / "prefect" / "memo_store.toml"),
         "PREFECT_API_URL": api_url,
+        AUTH: auth,
+        "PREFECT_SERVER_API_AUTH_STRING": auth,
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         # With the default, in memory, a server that is killed forgets who holds a slot, and the slot stays taken.
@@ -112,29 +121,33 @@ def server_command(host: str, port: int) -> list[str]:
 def answers(url: str) -> bool:
     """Whether a GET of `url` succeeds."""
     try:
-        status, _ = _request("GET", url, None, LOOK_S)
+        status, _ = _request("GET", url, None, None, LOOK_S)
     except (OSError, HTTPException):
         return False
     return 200 <= status < 300
 
 
-def ask(method: str, url: str, body: dict[str, Any] | None = None) -> Any:
+def ask(method: str, url: str, body: dict[str, Any] | None = None, *, auth: str | None = None) -> Any:
     """One request to a Prefect server, repeated while that is busy, and its JSON.
 
-    Raises NightshiftError when it fails.
+    Where `auth` is not given the environment says it, as it does to Prefect. Raises NightshiftError when it fails.
     """
+    auth = auth or os.environ.get(AUTH)
     try:
-        status, reply = _request(method, url, body, ANSWER_S)
+        status, reply = _request(method, url, body, auth, ANSWER_S)
         for wait_s in BUSY_WAITS_S:
             if status != BUSY:
                 break
             time.sleep(wait_s)
-            status, reply = _request(method, url, body, ANSWER_S)
+            status, reply = _request(method, url, body, auth, ANSWER_S)
     except (OSError, HTTPException) as error:
         raise NightshiftError(f"the Prefect server at {url} does not answer: {error}") from error
     if not 200 <= status < 300:
         raise NightshiftError(f"Prefect refused {method} {url}: {status} {reply[:300].decode(errors='replace')}")
-    return json.loads(reply) if reply else None
+    try:
+        return json.loads(reply) if reply else None
+    except ValueError as error:
+        raise NightshiftError(f"what answers at {url} is no Prefect server: {reply[:100]!r}") from error
 
 
 @contextlib.contextmanager
@@ -145,7 +158,7 @@ def prefect_server(home: Path) -> Iterator[str]:
     """
     up = running(home)
     if up is not None and answers(f"{up.api_url}/health"):
-        with _settings(home, up.api_url):
+        with _settings(home, up.api_url, auth_of(home) or ""):
             yield up.api_url
         return
     with _temporary(home) as api_url:
@@ -173,17 +186,17 @@ def stop(process: "subprocess.Popen[bytes]", within_s: float = STOP_S) -> None:
 
 @contextlib.contextmanager
 def _temporary(home: Path) -> Iterator[str]:
-    port = _free_port()
+    port, auth = _free_port(), new_auth()
     api_url = f"http://127.0.0.1:{port}/api"
     log_file = home / "logs" / "prefect-temporary.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("wb") as log:
         process = start_tethered(
-            server_command("127.0.0.1", port), log=log, env=prefect_environment(home, api_url) | _TEMPORARY
+            server_command("127.0.0.1", port), log=log, env=prefect_environment(home, api_url, auth) | _TEMPORARY
         )
     try:
         # Setting up Prefect here takes seconds, in which the server starts.
-        with _settings(home, api_url):
+        with _settings(home, api_url, auth):
             _await(process, f"{api_url}/health", log_file)
             yield api_url
     finally:
@@ -209,15 +222,16 @@ def _await(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
 
 
 @contextlib.contextmanager
-def _settings(home: Path, api_url: str) -> Iterator[None]:
+def _settings(home: Path, api_url: str, auth: str) -> Iterator[None]:
     """Prefect reads the environment when it is first imported, and its settings context after that."""
-    wanted = prefect_environment(home, api_url)
+    wanted = prefect_environment(home, api_url, auth)
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
-        from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+        from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-        with temporary_settings({PREFECT_API_URL: api_url, PREFECT_HOME: home / "prefect"}):
+        here = {PREFECT_API_URL: api_url, PREFECT_API_AUTH_STRING: auth, PREFECT_HOME: home / "prefect"}
+        with temporary_settings(here):
             try:
                 yield
             finally:
@@ -239,13 +253,18 @@ def _send_what_is_queued() -> None:
     EventsWorker.drain_all(timeout=5.0)
 
 
-def _request(method: str, url: str, body: dict[str, Any] | None, timeout_s: float) -> tuple[int, bytes]:
+def _request(
+    method: str, url: str, body: dict[str, Any] | None, auth: str | None, timeout_s: float
+) -> tuple[int, bytes]:
     """Status and content. Only ever to this machine: no proxy, no certificates, nothing to import."""
     place = urlsplit(url)
     connection = HTTPConnection(place.hostname or "", place.port, timeout=timeout_s)
     with contextlib.closing(connection):
         told = None if body is None else json.dumps(body)
-        connection.request(method, place.path, told, {"Content-Type": "application/json"} if told else {})
+        headers = {"Content-Type": "application/json"} if told else {}
+        if auth:
+            headers["Authorization"] = f"Basic {base64.b64encode(auth.encode()).decode()}"
+        connection.request(method, place.path, told, headers)
         reply = connection.getresponse()
         return reply.status, reply.read()
 

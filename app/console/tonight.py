@@ -99,13 +99,15 @@ class Tonight:
         return card(say("Tonight"), f'<p>{told}</p>{meter}<p class="ns-fine">{when}{self._prefect_link()}</p>{note}')
 
     def _prefect_link(self) -> str:
+        from flows.auth import AUTH_FILE
         from flows.server import running
 
         up = running(self.ws.home)
         if up is None:
             return " " + say("Prefect is not running now.")
         opened = say("Open Prefect")
-        return f' <a href="{escape(up.prefect_url)}" target="_blank" rel="noreferrer">{opened}</a>'
+        asks = say("It asks once for what {file} in the home holds.", file=f"<code>{AUTH_FILE}</code>")
+        return f' <a href="{escape(up.prefect_url)}" target="_blank" rel="noreferrer">{opened}</a>. {asks}'
 
 
 def _schedule_in_words(cron: str) -> str:

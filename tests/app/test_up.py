@@ -19,6 +19,7 @@ import pytest
 from forked import nightshift
 
 from core.store import open_store
+from flows.auth import AUTH, AUTH_FILE, auth_of
 from flows.client import night_flow_states
 from flows.server import ask, running
 
@@ -140,7 +141,7 @@ def test_a_second_one_over_the_same_home_is_refused_and_shown_the_first(up: Up, 
 
 def test_a_night_asked_for_through_prefect_runs(up: Up) -> None:
     prefect = [sys.executable, "-m", "prefect", "deployment", "run", "nightly/screen"]
-    environment = {**os.environ, "PREFECT_API_URL": up.place["api_url"]}
+    environment = {**os.environ, "PREFECT_API_URL": up.place["api_url"], AUTH: auth_of(up.home) or ""}
 
     asked = subprocess.run(prefect, env=environment, capture_output=True, text=True, check=False)
 
@@ -150,10 +151,33 @@ def test_a_night_asked_for_through_prefect_runs(up: Up) -> None:
     assert "nothing to learn from" in night["message"]
 
 
+def test_prefect_tells_nobody_anything_who_does_not_send_what_this_start_made(up: Up) -> None:
+    url = f"{up.place['api_url']}/flow_runs/filter"
+
+    assert httpx.post(url, json={}).status_code == 401
+    assert httpx.post(url, json={}, auth=("nightshift", "guessed")).status_code == 401
+    assert httpx.post(url, json={}, auth=tuple((auth_of(up.home) or "").split(":"))).is_success
+    assert (up.home / AUTH_FILE).stat().st_mode & 0o777 == 0o600
+    assert (auth_of(up.home) or "").partition(":")[2] not in json.dumps(up.place)
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "http://127.0.0.1:1", "null"])
+def test_a_page_from_elsewhere_may_not_ask_prefect(up: Up, origin: str) -> None:
+    def allowed(origin: str) -> str | None:
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        return httpx.options(f"{up.place['api_url']}/deployments/", headers=asked).headers.get(
+            "access-control-allow-origin"
+        )
+
+    assert allowed(origin) is None
+    assert allowed(up.place["prefect_url"]) == up.place["prefect_url"]
+
+
 def test_the_nights_to_come_are_on_prefects_calendar(up: Up) -> None:
     def planned() -> list[dict[str, Any]]:
         wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
-        return [run for run in ask("POST", f"{up.place['api_url']}/flow_runs/filter", wanted) if run["auto_scheduled"]]
+        found = ask("POST", f"{up.place['api_url']}/flow_runs/filter", wanted, auth=auth_of(up.home))
+        return [run for run in found if run["auto_scheduled"]]
 
     assert holds(planned, 120)
     assert {run["parameters"]["trigger"] for run in planned()} == {"schedule"}
@@ -168,6 +192,7 @@ def test_sigterm_ends_all_of_it_within_seconds(up: Up) -> None:
     assert up.is_gone(within_s=1.0)
     assert running(up.home) is None
     assert not (up.home / "run" / "server.json").exists()
+    assert not (up.home / AUTH_FILE).exists()
 
 
 def test_an_empty_home_gets_samples_and_nothing_is_left_when_it_is_killed(home: Path) -> None:

@@ -17,6 +17,7 @@ from core.environments.screen.draw import draw_samples
 from core.media import intake
 from core.services import Workspace, import_folder
 from core.services.groups import Inspector, import_groups
+from flows.auth import AUTH, keep_auth
 from flows.server import Running, prefect_server
 
 SCREENS, LABELS = 6, 12
@@ -116,6 +117,7 @@ def home_of(taught: Callable[[str], Path], environment: str, tmp_path: Path, api
     def copy(name: str) -> Path:
         home = tmp_path / name
         shutil.copytree(taught(environment), home)
+        keep_auth(home, os.environ[AUTH])
         Running(
             pid=os.getpid(),
             started=psutil.Process().create_time(),

@@ -62,8 +62,8 @@ def test_a_night_that_is_asked_for_waits_with_who_asked(offered: Path, api_url: 
 def test_a_night_whose_answer_was_lost_is_not_asked_for_twice(offered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
 
-    def losing_one(method: str, url: str, body: dict[str, Any] | None, patience_s: float) -> tuple[int, bytes]:
-        status, reply = request(method, url, body, patience_s)
+    def losing_one(method: str, url: str, *told: Any) -> tuple[int, bytes]:
+        status, reply = request(method, url, *told)
         if not url.endswith("/create_flow_run"):
             return status, reply
         done.append(json.loads(reply)["id"])

@@ -13,6 +13,7 @@ import yaml
 
 from core.schema import NightshiftError
 from core.settings import load_settings
+from flows.auth import AUTH
 from flows.automations import ALIVE, watch_heartbeats
 from flows.bootstrap import bootstrap
 from flows.schedule import READY, clear_what_died, deployments, time_zone
@@ -158,9 +159,8 @@ def served(home: Path, api_url: str) -> Iterator[Path]:
     """A home whose nights are served on the shared server."""
     (home / "run").mkdir()
     with (home / "flows.log").open("wb") as log:
-        process = start_tethered(
-            [sys.executable, "-m", "flows.schedule", str(home)], log=log, env=prefect_environment(home, api_url)
-        )
+        env = prefect_environment(home, api_url, os.environ[AUTH])
+        process = start_tethered([sys.executable, "-m", "flows.schedule", str(home)], log=log, env=env)
     try:
         eventually(lambda: (home / READY).exists() or process.poll() is not None)
         assert process.poll() is None, last_lines(home / "flows.log", 40)
