@@ -53,6 +53,18 @@ def day(
     run(command, home=home, as_json=as_json)
 
 
+@group.command("inbox")
+def inbox(home: Home = None, as_json: Json = False) -> None:
+    """Inspect what is new in the folder that `group_qc.inbox` names, as a night does before it learns."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.groups import inbox
+
+        return inbox(terminal, home)
+
+    run(command, home=home, as_json=as_json)
+
+
 @group.command("watch")
 def watch(
     days: Annotated[float, typer.Option(min=0.01, help="What counts as lately.")] = 7.0,

@@ -60,6 +60,8 @@ class Stages:
         # Stage A is not made for more than one thread either.
         with self._turn:
             if self._loaded is None or self._loaded.classifier.release_id != classifier.release_id:
+                if self._loaded is not None:
+                    self._loaded.close()
                 ws = engine.ws
                 self._loaded = Inspector(ws, ws.registry.named(NAME, classifier.release_id), classifier)
             yield self._loaded

@@ -61,6 +61,7 @@ def nightly(
     with ExitStack() as whole:
         with in_turn(store, lease_s, tell=tell):
             lease = whole.enter_context(only_night(store, f"night/{environment}", lease_s, tell=tell))
+            look_at_inbox(settings.home, environment, lease)
             night = begin(settings.home, environment, seed, trigger)
             let_go(night, lease)
         ingest(night, lease)
@@ -74,6 +75,27 @@ def nightly(
         told = report(night, lease)
         tend(store)
         return told
+
+
+@task(**ONCE)
+def look_at_inbox(home: Path, environment: str, lease: Lease) -> None:
+    """What is new where the environment has an inbox. A night learns without it where that cannot be looked at."""
+    if load_settings(home).group_qc.inbox is None:
+        return
+    from core.services import Workspace
+    from core.services.groups import inspect_inbox
+
+    try:
+        done = inspect_inbox(Workspace.open(home), environment, progress=lambda *_: lease.renew())
+    except (LeaseLost, StoreBusy):
+        raise
+    except NightshiftError as error:
+        get_run_logger().warning(f"the inbox was not looked at: {error}")
+        return
+    if done is not None:
+        _say("{inspected} new groups were inspected", **done)
+        for each in (*done["stopped"], *done["left_out"]):
+            get_run_logger().warning(f"{each.get('group') or each['file']}: {each['reason']}")
 
 
 @task(**ONCE)

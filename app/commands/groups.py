@@ -1,5 +1,6 @@
 """`nightshift group`: photos of a cabinet, inspected."""
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,33 @@ from core.services.groups import (
     import_groups,
     inspect_day,
     inspect_group,
+    inspect_inbox,
     monitored,
     simulate_groups,
 )
 from core.services.measuring import PairsOf, labelled_pairs
 from flows.client import one_server_for_nights
 
-__all__ = ["GROUP_QC", "bench", "day", "evaluate", "import_labelled", "inspect", "pairs_of", "simulate", "watch"]
+__all__ = [
+    "GROUP_QC",
+    "bench",
+    "day",
+    "evaluate",
+    "import_labelled",
+    "inbox",
+    "inspect",
+    "pairs_of",
+    "simulate",
+    "watch",
+]
 
 GROUP_QC = "group_qc"
 
 
 def inspect(home: Path | None, directory: Path, mission: str, release: str) -> Answer:
     """One group. Raises NightshiftError where stage A gives no proper lines."""
-    found = inspect_group(Inspector.load(opened(home, GROUP_QC), release), directory, mission)
+    with closing(Inspector.load(opened(home, GROUP_QC), release)) as inspector:
+        found = inspect_group(inspector, directory, mission)
     if found.error is not None:
         raise NightshiftError(found.error)
     told = found.told()
@@ -49,6 +63,15 @@ def day(terminal: Terminal, home: Path | None, directory: Path, mission: str, re
     left_out = [{"file": path.name, "reason": why} for path, why in there.left_out]
     told = {"mission": mission, "groups": done, "left_out": left_out}
     return Answer(told, partial(_show_day, told))
+
+
+def inbox(terminal: Terminal, home: Path | None) -> Answer:
+    """What is new in the inbox, as a night would look at it. Raises NightshiftError where there is none."""
+    with terminal.progress("inspecting groups") as progress:
+        found = inspect_inbox(opened(home, GROUP_QC), GROUP_QC, progress=progress)
+    if found is None:
+        raise NightshiftError("there is no inbox; name a folder in `group_qc.inbox` of the settings")
+    return Answer(found, lambda console: console.print_json(data=found))
 
 
 def import_labelled(terminal: Terminal, home: Path | None, directory: Path) -> Answer:

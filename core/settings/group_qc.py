@@ -30,6 +30,9 @@ class GroupQcSettings(Section):
     """Group quality control; what is not here is as for every environment."""
 
     missions: Path | None = Field(None, description="Folder of missions, *.toml, beside those that are shipped.")
+    inbox: Path | None = Field(
+        None, description="Folder with a folder for each mission, whose new groups a night looks at first."
+    )
     group_pattern: str = Field(
         r"(?P<group>[^_]+_\d{4}-\d{2}-\d{2}_.+)[_-](?P<photo>\d+)",
         description="Of a photo's file name without its ending, where photos do not lie in a folder of their group: "

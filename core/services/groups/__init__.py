@@ -2,6 +2,7 @@
 
 from core.services.groups.evaluating import evaluate_groups, group_pairs
 from core.services.groups.importing import import_groups
+from core.services.groups.inbox import inspect_inbox
 from core.services.groups.inspecting import (
     Inspected,
     Inspector,
@@ -24,6 +25,7 @@ __all__ = [
     "import_groups",
     "inspect_day",
     "inspect_group",
+    "inspect_inbox",
     "inspect_pictures",
     "monitored",
     "simulate_groups",

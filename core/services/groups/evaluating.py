@@ -1,6 +1,7 @@
 """How good a release is on labelled groups. Nothing is written that training could see."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,18 +39,18 @@ def evaluate_groups(
 
     Raises NightshiftError for a folder without groups, and for one with a row that is none: figures are of all of it.
     """
-    inspector = Inspector.load(ws, release)
     rows = _judged_groups(ws, directory)
     library = FolderLibrary(ws.cache, ws.settings.media, ws.settings.redaction)
     scores: list[GroupScore] = []
-    for row, example in _asked(inspector, rows, library):
-        if example is None:
-            scores.append(GroupScore(row.mission, row.verdict, None, False))
-        else:
-            scores.append(_score(inspector, row, example))
-            for media in example.media:
-                library.forget(media)
-        progress(len(scores), len(rows))
+    with closing(Inspector.load(ws, release)) as inspector:
+        for row, example in _asked(inspector, rows, library):
+            if example is None:
+                scores.append(GroupScore(row.mission, row.verdict, None, False))
+            else:
+                scores.append(_score(inspector, row, example))
+                for media in example.media:
+                    library.forget(media)
+            progress(len(scores), len(rows))
     return group_figures(scores)
 
 
@@ -66,17 +67,17 @@ def group_pairs(
 
     Groups that it is stopped at are left out. Raises NightshiftError where no group is good.
     """
-    inspector = Inspector.load(ws)
     rows = _judged_groups(ws, directory)
     pairs = []
-    for done, (row, example) in enumerate(_asked(inspector, rows, library), start=1):
-        if example is not None:
-            told = FolderRow(
-                file=row.photos.name, ask=example.ask, label=row.verdict, app=example.cluster, category=row.mission
-            )
-            pairs.append(LabelledPair(told, example))
-        if progress is not None:
-            progress(done, len(rows))
+    with closing(Inspector.load(ws)) as inspector:
+        for done, (row, example) in enumerate(_asked(inspector, rows, library), start=1):
+            if example is not None:
+                told = FolderRow(
+                    file=row.photos.name, ask=example.ask, label=row.verdict, app=example.cluster, category=row.mission
+                )
+                pairs.append(LabelledPair(told, example))
+            if progress is not None:
+                progress(done, len(rows))
     if not pairs:
         raise NightshiftError(f"stage A wrote proper lines of no group in {directory}; there is nothing to ask")
     return pairs

@@ -14,7 +14,7 @@ from core.environments.group_qc.environment import SUMMARIES, GroupQcEnvironment
 from core.environments.group_qc.grouping import Grouped, Photos, grouped, one_group, site_and_date
 from core.environments.group_qc.missions import Mission, named
 from core.environments.group_qc.summaries import STAGE_A, GroupPhotos, Summariser, summarise, summary_example
-from core.learning.rollouts import rollout_engine
+from core.learning.rollouts import RolloutEngine, rollout_engine
 from core.media import read_file
 from core.policy import Library
 from core.schema import ChosenBy, Correction, Example, NightshiftError, Prediction, Release, new_id
@@ -82,15 +82,24 @@ class Inspector:
         self.classifier = classifier or Classifier.of_release(self.ws, release)
         policy, _ = load_policy(self.ws, release, SUMMARIES)
         self._stage_a = policy, release.checkpoints[SUMMARIES]
+        self._engine: RolloutEngine | None = None
         self.read_from(self.ws.library)
+
+    def close(self) -> None:
+        """Ends what stage A writes by; it may be one with processes of its own."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
 
     def read_from(self, library: Library) -> None:
         """From here on photos come from there, and not from the workspace."""
         policy, stage = self._stage_a
         own = self.ws.settings.group_qc
+        self.close()
+        self._engine = rollout_engine(policy, self.ws.settings.learning, library)
         self.summariser = Summariser(
             policy,
-            rollout_engine(policy, self.ws.settings.learning, library),
+            self._engine,
             library,
             stage=stage,
             at_once=own.summaries_at_once,
@@ -174,7 +183,7 @@ def answer_group(
     ws, began = inspector.ws, time.perf_counter()
     try:
         dossier = Dossier.of(mission, lines)
-        example = ws.environment(NAME).example(media, dossier.text, cluster=_cluster(ws, group, media[0]))
+        example = ws.environment(NAME).example(media, dossier.text, cluster=_cluster(ws, group, media))
         said = answer_and_log(ws, inspector.classifier, example, began, session=group)
     except NightshiftError as error:
         return Inspected(group, mission.name, tuple(media), tuple(lines), error=str(error))
@@ -251,7 +260,8 @@ def _taken_in(ws: Workspace, group: str, pictures: Sequence[tuple[str, bytes]]) 
     return tuple(found)
 
 
-def _cluster(ws: Workspace, group: str, media: str) -> str:
-    """Site and date, so that no cabinet is on both sides of a split; else the near-duplicates of its first photo."""
+def _cluster(ws: Workspace, group: str, media: Sequence[str]) -> str:
+    """Site and date, so that no cabinet is on both sides of a split; else the first of its photos' near-duplicates,
+    in whatever order they came."""
     place = site_and_date(group, ws.settings.group_qc.place_pattern)
-    return "/".join(place) if place else ws.clusters.cluster(media)
+    return "/".join(place) if place else min(ws.clusters.cluster(each) for each in media)
