@@ -85,7 +85,10 @@ class Gatekeeper:
         try:
             actor = await self.gate.actor(scope) if needs is None or needs.role is not None else None
         except Unavailable as error:
-            await JSONResponse({"detail": str(error)}, 503, {"Retry-After": "5"})(scope, receive, send)
+            # Where the store is, is nobody's business of whom it is not known who they are.
+            logger.warning("nobody was let in: %s", error)
+            told = {"detail": "who you are cannot be looked up now; the log of the server says why"}
+            await JSONResponse(told, 503, {"Retry-After": "5"})(scope, receive, send)
             return
         problem = refusal(actor, needs)
         if problem is None:

@@ -1,5 +1,6 @@
 """The door: signing in and out, and who one is. Plain pages that need no script, in the language of the browser."""
 
+import logging
 from html import escape
 from typing import Annotated, Any
 from urllib.parse import parse_qs, quote
@@ -14,10 +15,12 @@ from app.access import Gate, allow, anybody
 from app.console.language import later, say, spoken
 from app.console.shell import MARK, static
 from core.access import SignInRefused, TooManyTries, acting, as_actor, end_session, secret_id, sign_in
-from core.schema import NightshiftError, Role
+from core.schema import NightshiftError, Role, Unavailable
 from core.services import Workspace
 
 __all__ = ["login_routes"]
+
+logger = logging.getLogger(__name__)
 
 MOST_BYTES = 4096
 SIGN_INS = 8
@@ -65,6 +68,10 @@ def login_routes(ws: Workspace, gate: Gate) -> APIRouter:
         except SignInRefused:
             told = say("The name or the password is not right.")
             return await run_in_threadpool(_page, gate, there, told, name, 401)
+        except Unavailable as error:
+            logger.warning("nobody can sign in: %s", error)
+            told = "nobody can sign in now; the log of the server says why"
+            raise HTTPException(503, told, {"Retry-After": "5"}) from error
         finally:
             places.release()
         answer = RedirectResponse(_own(there), 303)

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from people import PASSWORD, log_in
 from serving import ADDRESS, HOST, PORT, WORK, picture
 from starlette.testclient import TestClient
 
 from app.server import create_app
+from core.access import add_user, directory
+from core.schema import Role
 from core.services import Workspace
 
 
@@ -40,12 +43,16 @@ def test_a_fault_of_the_server_is_a_503_that_says_when_to_come_again(
     assert answer.json()["detail"]
 
 
-def test_whoever_is_not_signed_in_is_not_told_where_the_store_is(home: Path) -> None:
+def test_whoever_is_not_signed_in_is_not_told_where_the_store_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ws = Workspace.open(home)
+    add_user(ws, "ada", Role.ADMIN, PASSWORD)
+    monkeypatch.setattr(directory, "STALE_S", 0.0)
     with TestClient(create_app(ws, host=HOST, port=PORT), base_url=ADDRESS) as client:
         store_is_no_store_any_more(home)
 
-        answer = client.get("/readyz")
+        token = {"authorization": "Bearer ns_somebody"}
+        answers = [client.get("/readyz"), client.get("/v1/me", headers=token), log_in(client, "ada")]
 
-    assert answer.status_code == 503 and "store" in answer.json()["detail"]
-    assert str(home) not in answer.text
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert not any(str(home) in answer.text for answer in answers)
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
