@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +30,21 @@ def undisturbed_outcome(home_of: Callable[[str], Path], environment: str, tmp_pa
 
 
 @at_length_in_each_environment
+@pytest.mark.parametrize("stages", [("train", "promote"), pytest.param(STAGES, marks=pytest.mark.soak)], ids=len)
 @pytest.mark.timeout(1800)
-def test_a_night_killed_inside_every_stage_ends_as_an_undisturbed_one(
-    home_of: Callable[[str], Path], environment: str, undisturbed_outcome: dict[str, Any], tmp_path: Path
+def test_a_night_killed_inside_its_stages_ends_as_an_undisturbed_one(
+    home_of: Callable[[str], Path],
+    environment: str,
+    undisturbed_outcome: dict[str, Any],
+    stages: Sequence[str],
+    tmp_path: Path,
 ) -> None:
     home = home_of("killed")
 
-    for number, stage in enumerate(STAGES):
+    for stage in stages:
         ended = Forked(tmp_path / stage, run_night_that_dies, str(home), environment, SEED, stage).wait()
         assert ended.status == SIGKILLED, f"{stage}: {ended.err}"
-        assert stages_done(home) == list(STAGES[:number])
+        assert stages_done(home) == list(STAGES[: STAGES.index(stage)])
         assert not training_left(home)
     ended = Forked(tmp_path / "at last", run_night, str(home), environment, SEED).wait()
 

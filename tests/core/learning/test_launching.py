@@ -62,6 +62,7 @@ def launched(job: TrainingJob, processes: int) -> "subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(500)
 def test_two_launched_processes_leave_one_result_as_one_process_does(tmp_path: Path) -> None:
     alone = write_job(tmp_path / "alone", policy="LinearPolicy")

@@ -42,6 +42,7 @@ from core.services.night.record import lease_name, stage_id, unfinished
 from core.store import Store
 
 WORK = "Prepare the quarterly report."
+RARELY = ("intend", "blob", "cache", "runs", "let go", "done")
 
 
 @pytest.fixture(autouse=True)
@@ -477,7 +478,7 @@ def test_the_proof_finds_what_was_put_back(ws: Workspace, champion: Classifier, 
     assert done["proof"]["found"] == ["logs/stray.log names 1 of it"]
 
 
-@pytest.mark.parametrize("step", ["intend", "rows", "blob", "cache", "runs", "let go", "compact", "done"])
+@pytest.mark.parametrize("step", ["rows", "compact", *(pytest.param(each, marks=pytest.mark.soak) for each in RARELY)])
 def test_killed_at_any_step_the_same_command_comes_to_the_same_end(
     ws: Workspace, champion: Classifier, pairs: list[Pair], step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
