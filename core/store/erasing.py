@@ -1,6 +1,7 @@
 """Removing records, and finding what still names them. All of it in the dialect that the engines share."""
 
 import json
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from core.schema import Example, Media, Record, Tombstone
 from core.store import tables
 from core.store.engine import Connection
 
-__all__ = ["Gone", "erase", "mentions", "naming", "too_late"]
+__all__ = ["Gone", "Search", "erase", "too_late"]
 
 Gone = Mapping[type[Record], Mapping[str, Collection[str]]]
 "Of each kind, the records of which a column (`id`, or one of `tables.COLUMNS`) has one of these values."
@@ -17,6 +18,10 @@ JSON: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 "As records are kept."
 CLUSTER = '"cluster":"[0-9a-f]*",?'
 "The name of a cluster is the id of the picture that began it, and outlives that picture."
+FIRST_PAGE = 1_000
+"Rows that a search looks through first; then as many as take some tenths of a second, however large they are."
+HELD_S = 0.5
+"""For so long a search looks through pages in one transaction, and for so long a page may take."""
 
 
 def erase(connection: Connection, gone: Gone, replaced: Iterable[Record], added: Sequence[Record]) -> dict[str, int]:
@@ -101,26 +106,52 @@ def _missing(connection: Connection, kind: type[Record], ids: Collection[str]) -
     return sorted(set(stones) - {id for (id,) in again})
 
 
-def naming(
-    connection: Connection, kind: type[Record], ids: Collection[str], fields: Collection[tuple[str, str]]
-) -> list[str]:
-    """Ids of the records of a kind that name one of the content ids or UUIDs, or have a field with the value given.
+class Search:
+    """A search for the records of some kinds that name one of the content ids or UUIDs, or have a field with its value.
 
-    Where an id stands as the name of a cluster it does not count. Fields count at any depth.
+    Where an id stands as the name of a cluster it does not count. Fields count at any depth. It goes on over as many
+    transactions as it takes, of which none holds the database for long.
     """
-    if not ids and not fields:
-        return []
-    table = f"{kind.kind}_event"
-    found = connection.execute(
-        f"SELECT DISTINCT id FROM (SELECT id, unnest(regexp_extract_all(regexp_replace(payload::VARCHAR, '{CLUSTER}', "
-        f"'', 'g'), '[0-9a-f]{{32,64}}')) AS named FROM {table}) WHERE named IN (SELECT unnest(?::VARCHAR[])) "
-        f"UNION SELECT id FROM {table}, (SELECT unnest(?::VARCHAR[]) AS field) WHERE contains(payload::VARCHAR, field)",
-        [list(ids), [json.dumps({name: value}, **JSON)[1:-1] for name, value in fields]],
-    )
-    return sorted(row[0] for row in found.fetchall())
 
+    def __init__(
+        self, kinds: Collection[type[Record]], ids: Collection[str], fields: Collection[tuple[str, str]]
+    ) -> None:
+        self.found: dict[str, set[str]] = {}
+        "Ids of records by their kind."
+        self._left = list(kinds) if ids or fields else []
+        self._sought = [list(ids), [json.dumps({name: value}, **JSON)[1:-1] for name, value in fields]]
+        self._after, self._rows = 0, FIRST_PAGE
 
-def mentions(connection: Connection, ids: Collection[str], fields: Collection[tuple[str, str]]) -> dict[str, int]:
-    """How many records of each kind name one of these; kinds that do not are left out."""
-    found = {kind.kind: len(naming(connection, kind, ids, fields)) for kind in tables.KINDS}
-    return {kind: number for kind, number in found.items() if number}
+    def go_on(self, connection: Connection) -> bool:
+        """Looks through what fits into about a second; whether that was the last of it."""
+        until = time.monotonic() + HELD_S
+        while self._left:
+            began = time.monotonic()
+            self._look(connection, self._left[0])
+            took_s = time.monotonic() - began
+            if took_s > HELD_S:
+                self._rows = max(1, self._rows // 2)
+            elif took_s < HELD_S / 4:
+                self._rows *= 2
+            if time.monotonic() > until:
+                break
+        return not self._left
+
+    def _look(self, connection: Connection, kind: type[Record]) -> None:
+        table, upto = f"{kind.kind}_event", self._after + self._rows
+        page = f"{table} WHERE seq > {self._after} AND seq <= {upto}"
+        found = connection.execute(
+            "SELECT id FROM (SELECT id, unnest(regexp_extract_all(regexp_replace(payload::VARCHAR, "
+            f"'{CLUSTER}', '', 'g'), '[0-9a-f]{{32,64}}')) AS named FROM {page}) "
+            "WHERE named IN (SELECT unnest(?::VARCHAR[])) UNION SELECT id FROM (SELECT id, payload FROM "
+            f"{page}), (SELECT unnest(?::VARCHAR[]) AS field) WHERE contains(payload::VARCHAR, field)",
+            self._sought,
+        ).fetchall()
+        if found:
+            self.found.setdefault(kind.kind, set()).update(id for (id,) in found)
+        last = connection.execute(f"SELECT coalesce(max(seq), 0) FROM {table}").fetchone()
+        if last and upto < last[0]:
+            self._after = upto
+        else:
+            self._left.pop(0)
+            self._after, self._rows = 0, FIRST_PAGE

@@ -304,12 +304,12 @@ class Store:
 
     def naming(self, kind: type[T], ids: Collection[str], fields: Collection[tuple[str, str]] = ()) -> list[T]:
         """Records of a kind that name one of these ids (not as a cluster), or have one of these fields so."""
-        found = self.database.read(lambda connection: erasing.naming(connection, kind, ids, fields))
+        found = self._naming([kind], ids, fields).get(kind.kind)
         return self.find(kind, id=found) if found else []
 
     def mentions(self, ids: Collection[str], fields: Collection[tuple[str, str]] = ()) -> dict[str, int]:
         """How many records of each kind name one of these ids or have one of these fields with its value."""
-        return self.database.read(lambda connection: erasing.mentions(connection, ids, fields))
+        return {kind: len(found) for kind, found in self._naming(tables.KINDS, ids, fields).items()}
 
     def compact(self) -> bool:
         """Writes the database anew, so that nothing deleted is left in free parts of it; whether that was done.
@@ -339,6 +339,14 @@ class Store:
         thinned = self.database.write(claims.thin_claims)
         done = self.database.engine.tend(self.database.deadline_s)
         return {**({"claims_replaced": thinned} if thinned else {}), **done}
+
+    def _naming(
+        self, kinds: Collection[type[Record]], ids: Collection[str], fields: Collection[tuple[str, str]]
+    ) -> dict[str, set[str]]:
+        search = erasing.Search(kinds, ids, fields)
+        while not self.database.read(search.go_on):
+            pass
+        return search.found
 
     def _records(self, kind: type[T], choose: Callable[[Connection], list[int]]) -> list[tuple[int, T]]:
         def first_page(connection: Connection) -> tuple[list[int], dict[int, str]]:

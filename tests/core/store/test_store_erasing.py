@@ -21,8 +21,9 @@ from core.schema import (
     content_id,
     new_id,
 )
-from core.store import LeaseLost, Store
+from core.store import LeaseLost, Store, erasing
 from core.store.duckdb_file import DuckDBFile
+from core.store.engine import Connection
 
 
 def media(name: str) -> Media:
@@ -133,6 +134,28 @@ def test_what_is_taken_in_again_is_new(store: Store, secret: Media) -> None:
     assert store.add(secret) == 1
     assert store.add(about, prediction(about)) == 2
     assert store.add(correction(about.id)) == 1
+
+
+def test_a_search_lets_others_in_and_misses_nothing(
+    store: Store, secret: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = example(secret)
+    words = [correction(about.id if number % 3 == 0 else "other") for number in range(30)]
+    store.add(secret, about, *words)
+    store.erase({Correction: {"id": [word.id for word in words[4:17]]}})
+    naming = [word for word in words if word.example == about.id and word not in words[4:17]]
+    monkeypatch.setattr(erasing, "FIRST_PAGE", 2)
+    monkeypatch.setattr(erasing, "HELD_S", 1e-9)
+    looks, look = [], erasing.Search.go_on
+
+    def counted(search: erasing.Search, connection: Connection) -> bool:
+        looks.append(search)
+        return look(search, connection)
+
+    monkeypatch.setattr(erasing.Search, "go_on", counted)
+    assert store.naming(Correction, {about.id}) == naming
+    assert len(looks) >= 15, "of two rows at most"
+    assert store.mentions({about.id}) == {"correction": len(naming), "example": 1}
 
 
 def test_a_cluster_may_bear_the_name_of_what_was_erased(store: Store, secret: Media) -> None:
