@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from app.access import allow
+from app.console.comparing import Comparisons
 from app.console.drawing import answer_title, badge, card, moment, notice, short_id, table
 from app.console.language import fragment, label, later, say
 from app.console.lineage import STATES
@@ -17,7 +18,6 @@ from core.schema import NightshiftError, Role
 from core.services import (
     Workspace,
     approve,
-    compare_releases,
     promote_release,
     quarantine_release,
     reject_release,
@@ -28,6 +28,7 @@ from core.services import (
 __all__ = ["deciding"]
 
 POLL_S = 10.0
+COMPARING_POLL_S = 1.0
 SHOWN_CHANGES = 30
 STAGES = {
     "shadow": later("Shadow"),
@@ -73,13 +74,15 @@ def deciding(console: gr.Blocks, ws: Workspace, environment: Environment) -> Non
             reject = gr.Button(label("Reject"), elem_id="reject-release")
             quarantine = gr.Button(label("Quarantine"), variant="stop", elem_id="quarantine")
     told = html()
+    comparing = gr.Timer(COMPARING_POLL_S, active=False)
 
     shown = [trial, on_trial, asking]
     console.load(desk.shown, None, [*shown, chosen], **event())
     gr.Timer(POLL_S).tick(desk.trial, None, shown, **event())
     for button, approved in ((yes, True), (no, False)):
         button.click(desk.answering(approved), [on_trial, word], [answered, word, *shown], **event())
-    compare.click(desk.compare, [chosen], [told], **event())
+    compare.click(desk.compare, [chosen], [told, comparing], **event())
+    comparing.tick(desk.compared, [chosen], [told, comparing], **event())
     for button, decide in ((promote, desk.promote), (reject, desk.reject), (quarantine, desk.quarantine)):
         button.click(decide, [chosen, why], [told, why, *shown, chosen], **event())
 
@@ -89,6 +92,7 @@ class _Desk:
 
     def __init__(self, ws: Workspace, environment: Environment) -> None:
         self.ws, self.environment = ws, environment
+        self.comparisons = Comparisons(ws, environment.name)
 
     @allow(Role.VIEWER)
     def shown(self) -> list[Any]:
@@ -119,12 +123,27 @@ class _Desk:
         return answer
 
     @allow(Role.ENGINEER)
-    def compare(self, release: Any) -> str:
-        """The champion and the release chosen on the golden examples, and every verdict that differs."""
+    def compare(self, release: Any) -> list[Any]:
+        """Has the champion and the release chosen answer the golden examples."""
         try:
-            found = compare_releases(self.ws, self.environment.name, "champion", str(release or ""))
+            self.comparisons.ask(str(release or ""))
         except NightshiftError as error:
-            return notice(say("Not compared: {error}", error=error), "bad")
+            return [notice(say("Not compared: {error}", error=error), "bad"), gr.Timer(active=False)]
+        return self.compared(release)
+
+    @allow(Role.ENGINEER)
+    def compared(self, release: Any) -> list[Any]:
+        """What that found, and every verdict that differs; while it is at work, that it is."""
+        asked = str(release or "")
+        if self.comparisons.is_at_work(asked):
+            return [notice(say("Both answer the golden examples…"), "open"), gr.Timer(active=True)]
+        try:
+            found = self.comparisons.found(asked)
+        except NightshiftError as error:
+            return [notice(say("Not compared: {error}", error=error), "bad"), gr.Timer(active=False)]
+        return [self._comparison(found) if found else "", gr.Timer(active=False)]
+
+    def _comparison(self, found: Mapping[str, Any]) -> str:
         rows = [
             (
                 badge(*_change(each)),

@@ -1,12 +1,15 @@
 import html
 import json
 import re
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from releases import make_release, promote
 from serving import said
 
+from app.console.deciding import _Desk
 from app.console.drawing import figure_of, verdict_card, why_card
 from app.console.models import _Models
 from app.console.tonight import Tonight
@@ -143,6 +146,38 @@ def test_a_rollback_wants_a_reason_and_the_champion_that_was_looked_at(home, why
     assert fresh.store.champion("screen") == present
     assert "is champion again" in page.roll_back(present, "worse on music")[2]
     assert fresh.store.champion("screen") != present
+
+
+def until_compared(desk, release):
+    deadline = time.monotonic() + 30
+    while desk.comparisons.is_at_work(release) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    told, poll = desk.compared(release)
+    assert not poll.active
+    return told
+
+
+def test_a_comparison_is_made_beside_the_page_which_looks_until_it_is_there(ws, monkeypatch):
+    may_end = threading.Event()
+    side = {"release": "c" * 12, "right": 3}
+
+    def compare(*asked):
+        assert may_end.wait(30)
+        return {"n": 4, "a": side, "b": {"release": asked[-1], "right": 2}, "changed": []}
+
+    monkeypatch.setattr("app.console.comparing.compare_releases", compare)
+    desk = _Desk(ws, ws.environment("screen"))
+    told, poll = desk.compare("first")
+    assert "Both answer" in told and poll.active
+    assert "another comparison is at work" in desk.compare("second")[0]
+    may_end.set()
+    assert "has 3 right" in until_compared(desk, "first")
+
+
+def test_a_comparison_that_cannot_be_made_says_why(ws):
+    desk = _Desk(ws, ws.environment("screen"))
+    desk.compare("nobody")
+    assert "Not compared" in until_compared(desk, "nobody")
 
 
 def test_run_now_says_clearly_that_nothing_is_up(home):
