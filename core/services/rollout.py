@@ -45,11 +45,11 @@ class Stand(NamedTuple):
 
 
 def begin_trial(ws: Workspace, decision: Decision) -> Trial | None:
-    """The trial of a challenger that its decision promotes; None where the settings ask for no step.
+    """The trial of a challenger that its decision promotes; None where the settings ask its environment for no step.
 
     The same decision has one trial. A trial that still ran for another challenger is over.
     """
-    told = ws.settings.rollout
+    told = ws.of(decision.environment).settings.rollout
     asked: tuple[tuple[TrialStage, bool], ...] = (
         ("shadow", told.shadow_share > 0),
         ("approval", told.approval),

@@ -57,6 +57,13 @@ def test_without_any_step_set_there_is_no_trial(opened):
     assert rollout_state(ws, "screen") is None
 
 
+def test_a_challenger_of_groups_waits_for_approval_alone_as_none_of_its_steps_would_see_a_group(opened):
+    ws, _ = opened(shadow_share=1.0, approval=True, canary_share=0.5)
+    told = {"environment": "group_qc", "champion": "c", "challenger": "d", "gates": (), "reason": "better"}
+    trial = begin_trial(ws, Decision(id=new_id(), run=new_id(), outcome=Outcome.PROMOTED, **told))
+    assert trial.plan == ("approval", "promotion")
+
+
 def test_silent_answers_are_kept_apart_and_end_the_shadow(opened):
     ws, trial = opened(shadow_share=1.0, shadow_answers=4)
     engine = Engine(ws)

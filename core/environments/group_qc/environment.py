@@ -107,7 +107,17 @@ class GroupQcEnvironment(Environment):
                 "costly_rate": own.false_pass_rate,
             }
         )
-        return settings.model_copy(update={"gate": gate, "policy": VlmPolicy.name, "vlm": vlm, "learning": learning})
+        # Only what comes in as single pictures is answered by a challenger on trial.
+        rollout = settings.rollout.model_copy(update={"shadow_share": 0.0, "canary_share": 0.0})
+        return settings.model_copy(
+            update={
+                "gate": gate,
+                "policy": VlmPolicy.name,
+                "vlm": vlm,
+                "learning": learning,
+                "rollout": rollout,
+            }
+        )
 
     def untrained_policy(self, settings: Settings) -> Policy:
         return VlmPolicy.create(self.prompt, settings.vlm)
