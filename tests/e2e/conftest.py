@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from acting import Server, chromium, open_page, serving
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from story import hold_against
+from story import hold_against, inspect_drawn
 
+from core.environments.group_qc.drawing import drawn_group
 from core.environments.screen.draw import draw_samples
+from core.policy.vlm.tiny import tiny_vlm
 from core.services import Classifier, Workspace, classify
 
 # A page that is asked again after some seconds, on a machine that has other things to do as well.
@@ -16,6 +18,17 @@ expect.set_options(timeout=30_000)
 
 SHOWN = ("kanban.png", "music.png")
 WORKS = [f"{what} of week {week}." for what in ("Plan the sprint", "Pick the music") for week in range(1, 13)]
+
+OF_GROUPS = """
+environments = ["screen", "group_qc"]
+[group_qc]
+model = "{model}"
+max_new_tokens = 24
+[review]
+audits_per_night = 0
+audit_share = 0
+"""
+MISSION, GROUPS = "air_baffle", 2
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +60,19 @@ def server(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Iterator[
     for name in SHOWN:
         first = classify(ws, classifier, (samples / "images" / name).read_bytes(), WORKS[0], name=name)
         hold_against(ws, first, WORKS[1:])
+    with serving(home) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def groups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same of a home with both environments, and two inspected groups in it."""
+    folder = tmp_path_factory.mktemp("groups")
+    home = folder / "home"
+    home.mkdir()
+    (home / "nightshift.toml").write_text(OF_GROUPS.format(model=tiny_vlm("qwen2_5_vl", folder / "tiny")))
+    drawn = [drawn_group(number, mission=MISSION) for number in range(GROUPS)]
+    inspect_drawn(Workspace.open(home), folder / "photos", drawn)
     with serving(home) as server:
         yield server
 

@@ -2,6 +2,7 @@
 
 import pytest
 from acting import open_page
+from looking import low_contrasts, violations
 from playwright.sync_api import expect
 
 from core.access import add_user, audit_log, disable_user, remove_user, tokens, users
@@ -55,6 +56,16 @@ def test_the_door_needs_no_script_and_leads_to_where_one_was_going(browser, serv
     page.click("button")
     expect(page).to_have_url(f"{server.address}/review")
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_door_fits_a_phone_and_whoever_sees_or_hears_otherwise(browser, server, scheme):
+    page, _ = open_page(browser, server, width=390, scheme=scheme)
+    page.goto("/login")
+    page.wait_for_selector("#password")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert (low_contrasts(page), violations(page)) == ([], [])
+    page.context.close()
 
 
 def test_who_is_signed_in_stands_in_the_bar_and_can_leave(sign_in, server):

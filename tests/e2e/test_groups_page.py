@@ -1,41 +1,11 @@
 """The page of groups in a real Chromium: its keys, the way back, and groups that come free when a page closes."""
 
-from collections.abc import Iterator
-
-import pytest
-from acting import Server, open_page, serving
+from acting import Server, open_page
 from playwright.sync_api import Browser, Page, expect
-from story import inspect_drawn
 
-from core.environments.group_qc.drawing import drawn_group
-from core.policy.vlm.tiny import tiny_vlm
 from core.services import Workspace
 
-SETTINGS = """
-environments = ["screen", "group_qc"]
-[group_qc]
-model = "{model}"
-max_new_tokens = 24
-[review]
-audits_per_night = 0
-audit_share = 0
-"""
-MISSION, GROUPS = "air_baffle", 2
 PATIENCE_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def groups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with two inspected groups."""
-    folder = tmp_path_factory.mktemp("groups")
-    model = tiny_vlm("qwen2_5_vl", folder / "tiny")
-    home = folder / "home"
-    home.mkdir()
-    (home / "nightshift.toml").write_text(SETTINGS.format(model=model))
-    drawn = [drawn_group(number, mission=MISSION) for number in range(GROUPS)]
-    inspect_drawn(Workspace.open(home), folder / "photos", drawn)
-    with serving(home) as server:
-        yield server
 
 
 def open_groups(page: Page) -> str:
