@@ -194,28 +194,6 @@ def test_what_is_private_is_painted_over_before_a_screen_lies_on_disk(tmp_path, 
 
 
 def test_a_screen_that_cannot_be_painted_over_is_not_kept(tmp_path, answerer):
-    def refuses(picture):
-        raise NightshiftError("something private could not be painted over")
-
-    watching = watcher(tmp_path, answerer, [shot(1)], as_kept=refuses)
-    assert not watching.look()
-    assert watching.counts.refused == 1 and watching.spool.waiting() == []
-
-
-def test_what_is_private_is_painted_over_before_a_screen_lies_on_disk(tmp_path, answerer):
-    letter = Image.new("RGB", (900, 300), "white")
-    for number, text in enumerate(("From: ann.other@example.com", "the budget is attached")):
-        font = ImageFont.load_default(28)
-        ImageDraw.Draw(letter).text((40, 60 + 90 * number), text, "black", font=font)
-    settings = load_settings(tmp_path, redaction={"emails": True})
-    watching = watcher(settings.watch_dir / "server", answerer, [letter], as_kept=_as_kept(settings))
-    assert watching.look()
-    (kept,) = watching.spool.waiting()
-    assert [line.text for line in read_image(Image.open(kept.picture)).lines if "@" in line.text] == []
-    assert any("budget" in line.text for line in read_image(Image.open(kept.picture)).lines)
-
-
-def test_a_screen_that_cannot_be_painted_over_is_not_kept(tmp_path, answerer):
     def refuses(_):
         raise NightshiftError("something private could not be painted over")
 
