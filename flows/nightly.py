@@ -61,9 +61,9 @@ def nightly(
     with ExitStack() as whole:
         with in_turn(store, lease_s, tell=tell):
             lease = whole.enter_context(only_night(store, f"night/{environment}", lease_s, tell=tell))
-            look_at_inbox(settings.home, environment, lease)
             night = begin(settings.home, environment, seed, trigger)
             let_go(night, lease)
+        look_at_inbox(settings.home, environment, lease)
         ingest(night, lease)
         make_variants(night, lease)
         judge(night, lease)

@@ -55,7 +55,9 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             teach_screens(home, drawn)
         else:
             told = smallest(environment, tmp_path_factory.mktemp("tiny"))
-            told[environment] |= {"steps": 2, "batch_size": 2, "group_size": 4}
+            inbox = tmp_path_factory.mktemp("inbox")
+            draw_groups(inbox / MISSIONS[0], [drawn_group(GROUPS, mission=MISSIONS[0])])
+            told[environment] |= {"steps": 2, "batch_size": 2, "group_size": 4, "inbox": str(inbox)}
             write_settings(home, {**told, **SMALL_NIGHT_OF_GROUPS})
             teach_groups(home, drawn)
         return home
