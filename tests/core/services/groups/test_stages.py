@@ -3,15 +3,20 @@
 from pathlib import Path
 
 import pytest
+import torch
 
+from core.environments.group_qc.contract import VERDICTS
+from core.environments.group_qc.dossier import Dossier
 from core.environments.group_qc.drawing import DrawnGroup, drawn_group
-from core.environments.group_qc.summaries import STAGE_A
+from core.environments.group_qc.environment import SUMMARIES
+from core.environments.group_qc.summaries import STAGE_A, Summariser
 from core.schema import Checkpoint, Example, Release, Run, new_id, now
-from core.services import Workspace, night
+from core.services import Classifier, Workspace, correct, night
+from core.services.classify import load_policy
 from core.services.erasing.manifests import unexplained
 from core.services.erasing.reach import reach_of_pictures, runs_that_learnt
 from core.services.groups import Inspector, correct_lines, inspect_group
-from core.services.night.stages import _record, tuned_stages
+from core.services.night.stages import _record, answered_through, tuned_stages
 
 
 @pytest.fixture
@@ -107,3 +112,42 @@ def test_enough_corrected_lines_make_golden_ones_likelier_and_a_new_checkpoint(
     assert checkpoint.parent == champion.checkpoints["summaries"]
     release = ws.registry.release("group_qc", {**champion.checkpoints, **made})
     assert Inspector(ws, release).summariser.stage == checkpoint.id
+
+
+def test_a_release_with_another_stage_a_is_measured_by_the_lines_that_this_writes(
+    ws: Workspace, inspector: Inspector, folder: Path, drawn: list[DrawnGroup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    champion = ws.registry.champion("group_qc")
+    assert champion is not None
+    for group in drawn[:2]:
+        said = inspect_group(inspector, folder / group.name, "air_baffle").prediction
+        assert said is not None
+        correct(ws, said.id, "不通过")
+    labels = ws.store.labels("group_qc")
+    examples = ws.store.get_many(Example, [label.example for label in labels])
+    stored = inspector.classifier.answer_logprobs(examples)
+    assert answered_through(ws, inspector.classifier, champion, labels, examples) == stored
+
+    policy, _ = load_policy(ws, champion, SUMMARIES)
+    with torch.no_grad():
+        next(weight for weight in policy.model.parameters() if weight.requires_grad).add_(0.01)
+    (folder / "another").mkdir()
+    policy.save(folder / "another")
+    put = ws.registry.put(folder / "another", environment="group_qc", policy=policy.name, parent=None, run="another")
+    other = ws.registry.release("group_qc", {**champion.checkpoints, SUMMARIES: put.id})
+    classifier = Classifier.of_release(ws, other)
+    line = "左侧，缺少挡风板，标签清晰"
+
+    def write(_: object, mission: object, media: list[str]) -> list[tuple[str | None, str | None]]:
+        del mission
+        return [(None, "cut off") if each == examples[1].media[0] else (line, None) for each in media]
+
+    monkeypatch.setattr(Summariser, "write", write)
+    through, stopped = answered_through(ws, classifier, champion, labels, examples)
+    dossier = Dossier.parse(examples[0].ask)
+    anew = dossier.with_summaries([line] * len(dossier.summaries)).text
+    (expected,) = classifier.answer_logprobs(
+        [ws.environment("group_qc").example(examples[0].media, anew, cluster=examples[0].cluster)]
+    )
+    assert through == pytest.approx(expected, abs=1e-4)
+    assert stopped[VERDICTS.index("不通过")] < -10 < stopped[VERDICTS.index("通过")]
