@@ -247,6 +247,10 @@ def simulate(
         Optional[list[str]],  # noqa: UP045
         typer.Option(metavar="CATEGORY=LABEL", help="Plants a rule of the customer's own; may be given again."),
     ] = None,
+    taught: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="DIR", help="Groups: where `bench groups --keep` left both stages, taught alike."),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -265,6 +269,7 @@ def simulate(
             nights=nights,
             seed=seed,
             relabel=rules,
+            taught=taught,
         )
 
     run(command, home=home, as_json=as_json)

@@ -96,6 +96,10 @@ def bench_judge(home: Home = None, as_json: Json = False) -> None:
 @bench.command("groups")
 def bench_groups(
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    keep: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="DIR", help="A new folder for both stages; `simulate --taught DIR` goes on with them."),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -104,7 +108,7 @@ def bench_groups(
     def command(terminal: Terminal) -> Answer:
         from app.commands.groups import bench
 
-        return bench(terminal, seed)
+        return bench(terminal, seed, keep)
 
     run(command, home=home, as_json=as_json)
 

@@ -100,20 +100,27 @@ def pairs_of(environment: str) -> PairsOf:
     return group_pairs if environment == GROUP_QC else labelled_pairs
 
 
-def bench(terminal: Terminal, seed: int) -> Answer:
+def bench(terminal: Terminal, seed: int, keep: Path | None) -> Answer:
     """Both stages on tiny models, from random weights."""
     from core.environments.group_qc.tiny import bench_groups
 
     with terminal.progress("teaching both stages") as progress:
-        found = bench_groups(seed=seed, progress=progress)
+        found = bench_groups(seed=seed, keep=keep, progress=progress)
     return Answer(found, partial(_show_bench, found))
 
 
-def simulate(terminal: Terminal, overrides: dict[str, Any], *, corrections: int, seed: int) -> Answer:
+def simulate(
+    terminal: Terminal, overrides: dict[str, Any], *, corrections: int, seed: int, taught: Path | None
+) -> Answer:
     """A night after a changed rule, in a home that is thrown away."""
     with one_server_for_nights() as run_night, terminal.progress("teaching, then a night") as progress:
         found = simulate_groups(
-            corrections=corrections, seed=seed, run_night=run_night, overrides=overrides, progress=progress
+            corrections=corrections,
+            seed=seed,
+            run_night=run_night,
+            taught=taught,
+            overrides=overrides,
+            progress=progress,
         )
     return Answer(found, partial(_show_simulation, found))
 

@@ -73,6 +73,7 @@ def simulate(
     nights: int | None,
     seed: int,
     relabel: Mapping[str, str],
+    taught: Path | None,
 ) -> Answer:
     """The experiment, under this home's settings and with its cache of readings, in a home that is thrown away."""
     settings, environment = load_settings(home), registered(environment).name
@@ -82,7 +83,11 @@ def simulate(
             raise NightshiftError("groups are drawn, and their rule is changed; leave out --dataset and --relabel")
         if nights not in (None, 1):
             raise NightshiftError("the experiment with groups is one night; leave out --nights")
-        return groups.simulate(terminal, told_to_throw_away_homes(settings), corrections=corrections, seed=seed)
+        return groups.simulate(
+            terminal, told_to_throw_away_homes(settings), corrections=corrections, seed=seed, taught=taught
+        )
+    if taught is not None:
+        raise NightshiftError("--taught is for groups alone; screens need no model that was taught before")
     if dataset is None:
         raise NightshiftError("--dataset is missing: a folder with images/ and tasks.csv")
     with one_server_for_nights() as run_night:

@@ -14,7 +14,16 @@ from core.environments.group_qc.contract import FAIL, PASS
 from core.environments.group_qc.drawing import LABELS, MISSIONS, DrawnGroup, draw_groups, drawn_group, reason_of
 from core.environments.group_qc.environment import SUMMARIES, GroupQcEnvironment
 from core.environments.group_qc.grouping import one_group
-from core.environments.group_qc.tiny import Sizes, learn_verdicts, read_groups, taught_summariser, warmed_up
+from core.environments.group_qc.tiny import (
+    Sizes,
+    Taught,
+    kept_in,
+    learn_verdicts,
+    read_groups,
+    taught_summariser,
+    warmed_up,
+)
+from core.environments.group_qc.tiny.measures import LONGEST
 from core.environments.group_qc.tiny.models import PIXELS, RANK
 from core.policy.vlm.policy import VlmPolicy
 from core.schema import ChosenBy, NightshiftError
@@ -32,6 +41,7 @@ CHANGED = tuple(name for name, mission in MISSIONS.items() if not mission.label_
 """Missions in which a missing label was harmless until now."""
 FIRST = {"known": 0, "rule": 10_000, "elsewhere": 20_000, "unseen_rule": 30_000, "unseen": 40_000}
 """Numbers from which groups are drawn, so that no part of the experiment sees those of another."""
+DEADLINE_S = 7200.0
 BLIND = 2
 "Groups that are confirmed or corrected by blind audit for each correction of the rule."
 
@@ -41,19 +51,26 @@ def simulate_groups(
     corrections: int,
     seed: int,
     run_night: RunNight,
+    taught: Path | None = None,
     held_out: int = 60,
     sizes: Sizes | None = None,
     overrides: Mapping[str, Any] | None = None,
     progress: Progress = lambda *_: None,
 ) -> dict[str, Any]:
-    """Figures of groups under the changed rule (`rule`) and of all others (`elsewhere`), before and after the night."""
+    """Figures of groups under the changed rule (`rule`) and of all others (`elsewhere`), before and after the night.
+
+    `taught` is where a benchmark with the same sizes and seed kept both stages; without it they are taught first.
+    """
     if corrections < 1:
         raise NightshiftError(f"{corrections} corrections: at least 1 is needed")
     began, sizes = time.perf_counter(), sizes or Sizes()
     with tempfile.TemporaryDirectory(prefix="nightshift-simulate-") as scratch:
         folder = Path(scratch)
-        known = [drawn_group(number, seed=seed) for number in range(sizes.groups)]
-        stage_a, stage_b, warm = _taught(folder, known, sizes, seed)
+        if taught is None:
+            known = [drawn_group(number, seed=seed) for number in range(sizes.groups)]
+            stage_a, stage_b, warm = _taught(folder, known, sizes, seed)
+        else:
+            stage_a, stage_b, warm = kept_in(taught.resolve(), seed=seed, sizes=sizes._asdict())
         progress(1, 4)
         ws = _home(folder, sizes, stage_a, warm, stage_b, overrides or {})
         rule = _under_the_rule("rule", corrections, seed)
@@ -82,9 +99,7 @@ def simulate_groups(
     }
 
 
-def _taught(
-    folder: Path, known: Sequence[DrawnGroup], sizes: Sizes, seed: int
-) -> tuple[VlmPolicy, VlmPolicy, VlmPolicy]:
+def _taught(folder: Path, known: Sequence[DrawnGroup], sizes: Sizes, seed: int) -> Taught:
     stage_a = taught_summariser(
         folder / "a", known, steps=sizes.stage_a_steps, batch_size=sizes.stage_a_batch, learning_rate=1e-3, seed=seed
     )
@@ -99,7 +114,7 @@ def _taught(
         seed=seed,
     )
     learnt, _ = learn_verdicts(folder / "verdicts", warm, known, lines, sizes, seed=seed)
-    return stage_a, learnt, warm
+    return Taught(stage_a, learnt, warm)
 
 
 def _home(
@@ -116,13 +131,18 @@ def _home(
         "summary_model": str(stage_a.folder),
         "summary_max_pixels": PIXELS,
         "rank": RANK,
-        "steps": sizes.steps // 3,
+        "steps": max(1, sizes.steps // 4),
         "batch_size": sizes.batch_size,
         "group_size": sizes.group_size,
         "learning_rate": sizes.learning_rate,
-        "max_new_tokens": 48,
+        "max_new_tokens": LONGEST,
     }
-    ws = Workspace.open(folder / "home", **{**overrides, "environments": (NAME,), "group_qc": told})
+    # A machine without an accelerator takes its time; two folds tell what five would.
+    own = {
+        "learning": {**overrides.get("learning", {}), "deadline_s": DEADLINE_S},
+        "gate": {**overrides.get("gate", {}), "folds": 2},
+    }
+    ws = Workspace.open(folder / "home", **{**overrides, **own, "environments": (NAME,), "group_qc": told})
     untrained = ws.registry.champion(NAME)
     assert untrained is not None
     stage_b.save(_made(folder / "champion"))

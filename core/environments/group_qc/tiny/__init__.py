@@ -5,6 +5,16 @@ about groups of which few are answers and none says more of the verdict than cha
 """
 
 from core.environments.group_qc.tiny.benchmark import Sizes, bench_groups, learn_verdicts, read_groups
+from core.environments.group_qc.tiny.kept import Taught, kept_in
 from core.environments.group_qc.tiny.models import taught_summariser, warmed_up
 
-__all__ = ["Sizes", "bench_groups", "learn_verdicts", "read_groups", "taught_summariser", "warmed_up"]
+__all__ = [
+    "Sizes",
+    "Taught",
+    "bench_groups",
+    "kept_in",
+    "learn_verdicts",
+    "read_groups",
+    "taught_summariser",
+    "warmed_up",
+]

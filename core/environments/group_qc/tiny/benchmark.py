@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from core.environments.group_qc.contract import VERDICTS
 from core.environments.group_qc.drawing import DrawnGroup, drawn_group
 from core.environments.group_qc.rewards import group_rewards
+from core.environments.group_qc.tiny.kept import STAGE_A, STAGE_B, say_whole
 from core.environments.group_qc.tiny.lessons import DrawnLibrary, group_example
 from core.environments.group_qc.tiny.measures import LONGEST, lines_of, stage_a_figures, stage_a_speed, stage_b_figures
 from core.environments.group_qc.tiny.models import taught_summariser, warmed_up
@@ -48,12 +49,19 @@ FULL = Sizes()
 
 
 def bench_groups(
-    sizes: Sizes = FULL, *, seed: int = 0, progress: Callable[[int, int], None] = lambda *_: None
+    sizes: Sizes = FULL,
+    *,
+    seed: int = 0,
+    keep: Path | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> dict[str, Any]:
     """Both stages, one after the other: stage B reads what the taught stage A writes.
 
-    Verdicts are learnt by GRPO from two rewards alone, a right label and two proper lines.
+    Verdicts are learnt by GRPO from two rewards alone, a right label and two proper lines. `keep` is a new or empty
+    folder that the stages stay in (`kept_in`). Raises NightshiftError where it is not.
     """
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        raise NightshiftError(f"{keep} is not empty; name another folder for the stages")
     began = time.perf_counter()
     taught = sizes.stage_a_steps + sizes.reading_steps + sizes.warm_up_steps
     total = taught + sizes.steps
@@ -66,9 +74,9 @@ def bench_groups(
         progress(len(losses), total)
 
     with TemporaryDirectory(prefix="nightshift-groups-") as scratch:
-        folder = Path(scratch)
+        folder = Path(scratch) if keep is None else keep.resolve()
         stage_a = taught_summariser(
-            folder / "a",
+            folder / STAGE_A,
             known,
             steps=sizes.stage_a_steps,
             batch_size=sizes.stage_a_batch,
@@ -82,7 +90,7 @@ def bench_groups(
         known, known_lines = _written(stage_a, known)
         unseen, unseen_lines = _written(stage_a, unseen)
         warm = warmed_up(
-            folder / "b",
+            folder / STAGE_B,
             read_groups(sizes, seed),
             reading_steps=sizes.reading_steps,
             steps=sizes.warm_up_steps,
@@ -97,6 +105,8 @@ def bench_groups(
         after = stage_b_figures(learnt, unseen, unseen_lines)
         # What is amiss with true lines is stage B's own.
         on_true_lines = stage_b_figures(learnt, unseen, [group.summaries for group in unseen])
+        if keep is not None:
+            say_whole(folder, learnt, seed=seed, sizes=sizes._asdict())
     progress(total, total)
     of_b = {"before": before, "after": after, "on_true_lines": on_true_lines, "curve": curve}
     return {

@@ -14,7 +14,7 @@ from core.policy.vlm.policy import VlmPolicy
 from core.policy.vlm.tiny import tiny_vlm
 from core.settings import VlmSettings
 
-__all__ = ["FAMILY", "PIXELS", "taught_summariser", "tiny_base", "warmed_up"]
+__all__ = ["FAMILY", "PIXELS", "summariser_in", "taught_summariser", "tiny_base", "warm_in", "warmed_up"]
 
 FAMILY = "qwen2_5_vl"
 PIXELS = 112 * 112
@@ -64,6 +64,11 @@ def taught_summariser(
         told=told,
     )
     policy.merge(folder / "taught")
+    return summariser_in(folder)
+
+
+def summariser_in(folder: Path) -> VlmPolicy:
+    """The stage A that was taught in `folder`. Raises NightshiftError where none was."""
     return VlmPolicy.create(SUMMARY_PROMPT, VlmSettings(model=str(folder / "taught"), max_pixels=PIXELS))
 
 
@@ -105,5 +110,10 @@ def warmed_up(
             told=told,
         )
     policy.merge(folder / "warm")
+    return warm_in(folder)
+
+
+def warm_in(folder: Path) -> VlmPolicy:
+    """The stage B that was warmed up in `folder`. Raises NightshiftError where none was."""
     student = VlmSettings(model=str(folder / "warm"), rank=RANK, alpha=2 * RANK, last_blocks=LAST_BLOCKS)
     return VlmPolicy.create(PROMPT, student)

@@ -1,13 +1,16 @@
 """Both stages on tiny models: shortly that the path works, and at length what it can learn."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from core.environments.group_qc.contract import FAIL, PASS
 from core.environments.group_qc.drawing import drawn_group
-from core.environments.group_qc.tiny import Sizes, bench_groups, benchmark
+from core.environments.group_qc.tiny import Sizes, bench_groups, benchmark, kept_in
+from core.environments.group_qc.tiny.benchmark import HELD_OUT_SEED
 from core.environments.group_qc.tiny.lessons import warm_up_lines
+from core.environments.group_qc.tiny.measures import lines_of, stage_a_figures, stage_b_figures
 from core.schema import NightshiftError
 
 SHORT = Sizes(
@@ -53,3 +56,21 @@ def test_a_stage_a_that_writes_no_proper_line_is_told(monkeypatch: pytest.Monkey
     monkeypatch.setattr(benchmark, "lines_of", lambda *_: {})
     with pytest.raises(NightshiftError, match="for none of 12 groups"):
         bench_groups(SHORT)
+
+
+def test_stages_that_were_kept_are_those_that_were_measured_and_others_are_refused(tmp_path: Path) -> None:
+    found = bench_groups(SHORT, keep=tmp_path / "kept")
+    unseen = [drawn_group(number, seed=HELD_OUT_SEED) for number in range(SHORT.held_out)]
+    stages = kept_in(tmp_path / "kept", seed=0, sizes=SHORT._asdict())
+    written = lines_of(stages.stage_a, unseen)
+    asked = [group for group in unseen if group.name in written]
+    lines = [written[group.name] for group in asked]
+    assert stage_b_figures(stages.stage_b, asked, lines) == found["stage_b"]["after"]
+    assert stage_b_figures(stages.warm, asked, lines) == found["stage_b"]["before"]
+    assert stage_a_figures(stages.stage_a, unseen)["stated"] == found["stage_a"]["stated"]
+    with pytest.raises(NightshiftError, match="taught in another way"):
+        kept_in(tmp_path / "kept", seed=1, sizes=SHORT._asdict())
+    with pytest.raises(NightshiftError, match="is not empty"):
+        bench_groups(SHORT, keep=tmp_path / "kept")
+    with pytest.raises(NightshiftError, match="is not what"):
+        kept_in(tmp_path, seed=0, sizes=SHORT._asdict())
