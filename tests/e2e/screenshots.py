@@ -54,7 +54,7 @@ LOOKS: tuple[tuple[str, dict[str, int], str], ...] = (
     ("dark", {}, "-dark"),
     ("dark", PHONE, "-phone"),
 )
-PEOPLE = {"maria": Role.OPERATOR, "jonas": Role.ENGINEER, "vera": Role.VIEWER, "ada": Role.ADMIN}
+PEOPLE = {"ada": Role.ADMIN, "maria": Role.OPERATOR, "jonas": Role.ENGINEER, "vera": Role.VIEWER}
 PASSWORD = "correct horse battery"
 GROUPS_TAUGHT, GROUPS_SHOWN, LESSONS = 400, 6, 250
 OF_GROUPS = """
@@ -62,6 +62,9 @@ environments = ["group_qc"]
 [group_qc]
 model = "{model}"
 max_new_tokens = 24
+[review]
+audits_per_night = 0
+audit_share = 0
 """
 
 
@@ -140,7 +143,7 @@ def _take_doors(ws: Workspace, browser: Browser, server: Server) -> None:
             _save(page, f"console-settings{suffix}")
             page.context.close()
     finally:
-        for name in PEOPLE:
+        for name in reversed(PEOPLE):
             remove_user(ws, name, also_last=True)
 
 
