@@ -17,7 +17,8 @@ from flows.nightly import nightly
 
 BOTH = ("screen", "group_qc")
 AFTER_RETENTION = (
-    "ingest", "make_variants", "judge", "train", "evaluate", "gate", "look_at_frozen", "promote", "report", "tend",
+    "look_at_inbox", "ingest", "make_variants", "judge", "train", "evaluate", "gate", "look_at_frozen", "promote",
+    "report", "tend",
 )  # fmt: skip
 
 
