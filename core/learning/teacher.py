@@ -22,18 +22,19 @@ class Teacher:
 
     def __init__(self, judge: Judge, library: Library, kept: Path, spent: Spent = Spent()) -> None:  # noqa: B008
         """`kept` is the file of what it said; `spent` is what the night had spent on judges before."""
-        self._judge, self._library, self._kept, self._before = judge, library, kept, spent
+        self._judge, self._library, self._kept = judge, library, kept
         self._said = {each.id: each for each in told_by(kept)}
+        self._spent = spent + Spent.on(list(self._said.values()))
 
     def judgments(self, groups: Sequence[Group]) -> list[Judgment | None]:
         """One of each group, in their order; None for one without answers. What cannot be scored says why."""
         ids = [self._judge.judgment_id(example, said) if said else None for example, said in groups]
         asked = {id: group for id, group in zip(ids, groups, strict=True) if id is not None and id not in self._said}
         if asked:
-            spent = self._before + Spent.on(list(self._said.values()))
             by_example: dict[str, list[Judgment]] = {}
             with self._kept.open("a", encoding="utf-8") as file:
-                for page in self._judge.judge_groups(list(asked.values()), self._library, spent):
+                for page in self._judge.judge_groups(list(asked.values()), self._library, self._spent):
+                    self._spent += Spent.on(page)
                     for each in page:
                         by_example.setdefault(each.example, []).append(each)
                         file.write(each.model_dump_json() + "\n")
