@@ -1,6 +1,7 @@
 """What a release is worth, whether it may replace the champion, and the page that says so."""
 
 from core.evaluation.drift import Drift, category_drift, drift
+from core.evaluation.earned import earned_weight
 from core.evaluation.gate import PRIMARY, decide
 from core.evaluation.metrics import (
     Abstaining,
@@ -51,6 +52,7 @@ __all__ = [
     "decide_frozen",
     "difference_ci95",
     "drift",
+    "earned_weight",
     "ece",
     "examples_needed",
     "figures",

@@ -8,7 +8,6 @@ from core.judge.panel import Panel, disagreement, panel_weights
 from core.judge.prompt import JudgePrompt
 from core.judge.reading import ReadingJudge
 from core.judge.remote import RemoteJudge
-from core.judge.weight import earned_weight
 
 __all__ = [
     "BACKENDS",
@@ -24,7 +23,6 @@ __all__ = [
     "Spent",
     "chosen_judge",
     "disagreement",
-    "earned_weight",
     "is_spent_budget",
     "panel_weights",
     "remote_judge",

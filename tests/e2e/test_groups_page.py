@@ -1,20 +1,26 @@
 """The page of groups in a real Chromium: its keys, the way back, and groups that come free when a page closes."""
 
+import time
+
 from acting import Server, open_page
 from playwright.sync_api import Browser, Page, expect
 
 from core.services import Workspace
 
 PATIENCE_MS = 60_000
+HELD_S = 180.0
+"How long a window that closed may be missed, where much else is going on."
 
 
 def open_groups(page: Page) -> str:
     """Opens the page, again until the groups that another window held are free; the first photo that it shows."""
-    for _ in range(20):
+    given_up = time.monotonic() + HELD_S
+    while time.monotonic() < given_up:
         page.goto("/groups")
         page.wait_for_selector(".ns-photo img, .ns-empty", timeout=PATIENCE_MS)
         if page.locator(".ns-photo img").count():
             break
+        page.wait_for_timeout(1000)
     return shown(page)
 
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from core.judge import Spent, earned_weight, is_spent_budget
+from core.evaluation import earned_weight
+from core.judge import Spent, is_spent_budget
 from core.schema import Example, Judgment, Label, Release, Run
 from core.services.agreement import said_on, unflattered
 from core.services.classify import Classifier

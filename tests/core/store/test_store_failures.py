@@ -4,14 +4,14 @@ from pathlib import Path
 import pytest
 from store_records import correction
 
-from core.schema import Correction, NightshiftError
+from core.schema import Correction, NightshiftError, Unavailable
 from core.store import open_store
 
 SMALL_FILES = {"file": 3_000_000, "lake": 300_000}
 
 
 def one_line(error: pytest.ExceptionInfo[NightshiftError]) -> bool:
-    return type(error.value) is NightshiftError and len(str(error.value).splitlines()) == 1
+    return type(error.value) in (NightshiftError, Unavailable) and len(str(error.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"hello world\n" * 1000], ids=["empty", "a byte", "text"])

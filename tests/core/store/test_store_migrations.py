@@ -115,18 +115,18 @@ def test_a_first_opening_that_fails_leaves_no_file(url, file):
     assert list(file.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("known", [0, 1], ids=["while making", "while migrating"])
+@pytest.mark.parametrize("known", [0, 4], ids=["while making", "while migrating"])
 def test_a_process_that_is_killed_in_the_middle_leaves_the_old_version(url, process, known):
     if known:
         open_database(engine_of(url), STEPS[:known], deadline_s=30)
-    child = process("migrate_slowly", url)
+    child = process("migrate_slowly", url, known)
     assert child.stdout.readline() == "migrating\n"
     time.sleep(0.3)
     child.send_signal(signal.SIGKILL)
     child.wait()
 
     if known:
-        assert versions(url) == [1]
+        assert versions(url) == list(range(1, known + 1))
     else:
         assert not store_exists(url)
     assert open_store(url).add(correction()) == 1

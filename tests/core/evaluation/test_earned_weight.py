@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.judge import earned_weight
+from core.evaluation import earned_weight
 
 PAIRS = st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60)
 
