@@ -29,6 +29,7 @@ __all__ = [
     "bootstrap_lease",
     "corrections_waiting",
     "flow_runs_of",
+    "heard_of_stage",
     "keep_flow_run",
     "lease_name",
     "night_report",
@@ -188,11 +189,21 @@ def last_boundary(ws: Workspace, environment: str) -> int:
 
 
 def corrections_waiting(ws: Workspace, environment: str) -> int:
-    """How many labels no night has begun to learn from yet."""
+    """How many labels no night has begun to learn from yet, those of what stages before the student wrote included."""
     runs = _runs(ws, environment, 50)
     begun = next((run for run in runs if stage_result(ws, run.id, ABANDONED) is None), None)
     boundary = int(str(begun.config.get("upto_seq", 0))) if begun else 0
-    return len(ws.store.labels(environment, after_seq=boundary))
+    waiting = len(ws.store.labels(environment, after_seq=boundary))
+    for before in ws.environment(environment).earlier_stages(ws.settings):
+        heard = heard_of_stage(begun, before.examples) if begun else 0
+        waiting += len(ws.store.labels(before.examples, after_seq=heard))
+    return waiting
+
+
+def heard_of_stage(run: Run, examples: str) -> int:
+    """The last word about a stage's own `examples` when a night began; 0 of one that an older version began."""
+    heard = run.config.get("stage_words")
+    return int(str(heard.get(examples, 0))) if isinstance(heard, dict) else 0
 
 
 def audits_tonight(ws: Workspace, environment: str) -> int:

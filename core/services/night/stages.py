@@ -26,7 +26,7 @@ from core.schema import (
 )
 from core.services.classify import Classifier, load_policy
 from core.services.night.ingest import is_golden
-from core.services.night.record import TUNED, stage_id
+from core.services.night.record import TUNED, heard_of_stage, stage_id
 from core.services.workspace import Workspace
 from core.store import Lease
 
@@ -105,15 +105,9 @@ def _words(ws: Workspace, run: Run, stage: EarlierStage, checkpoint_id: str) -> 
     """What people said of the stage since it was tuned, as it stood when this night began."""
     checkpoint = ws.store.get(Checkpoint, checkpoint_id)
     last = ws.store.get(Run, checkpoint.run) if checkpoint is not None and checkpoint.run else None
-    heard = 0 if last is None else _heard(last, stage)
-    words = ws.store.labels(stage.examples, after_seq=heard, upto_seq=_heard(run, stage))
+    heard = 0 if last is None else heard_of_stage(last, stage.examples)
+    words = ws.store.labels(stage.examples, after_seq=heard, upto_seq=heard_of_stage(run, stage.examples))
     return [label for label in words if label.answer != CANNOT_TELL]
-
-
-def _heard(run: Run, stage: EarlierStage) -> int:
-    """The last word about the stage that there was when a night began; 0 of one that an older version began."""
-    heard = run.config.get("stage_words")
-    return int(str(heard.get(stage.examples, 0))) if isinstance(heard, dict) else 0
 
 
 def _tuned(

@@ -11,7 +11,7 @@ from core.environments.group_qc.drawing import DrawnGroup, drawn_group
 from core.environments.group_qc.environment import SUMMARIES
 from core.environments.group_qc.summaries import STAGE_A, Summariser
 from core.schema import Checkpoint, Example, Release, Run, new_id, now
-from core.services import Classifier, Workspace, correct, night
+from core.services import Classifier, Workspace, correct, corrections_waiting, night
 from core.services.classify import load_policy
 from core.services.erasing.manifests import unexplained
 from core.services.erasing.reach import reach_of_pictures, runs_that_learnt
@@ -79,6 +79,17 @@ def test_a_line_corrected_again_since_the_night_began_counts_as_it_stood_then(
     with ws.store.lease(night.lease_name("group_qc"), "test", 600) as lease:
         _, told = tuned_stages(ws.of("group_qc"), run, lease, champion)
     assert told == {"summaries": {"corrections": 2, "kept": "fewer than 24 corrections"}}
+
+
+def test_corrected_lines_are_among_what_waits_for_a_night(
+    ws: Workspace, inspector: Inspector, folder: Path, drawn: list[DrawnGroup]
+) -> None:
+    said = correct_all(inspector, folder, drawn[:1], 2)
+    assert corrections_waiting(ws, "group_qc") == said == 2
+    begun(ws)
+    assert corrections_waiting(ws, "group_qc") == 0
+    correct_all(inspector, folder, drawn[:1], 1)
+    assert corrections_waiting(ws, "group_qc") == 1
 
 
 def test_what_a_stage_is_tuned_on_is_written_down_so_that_an_erasure_finds_the_night(
