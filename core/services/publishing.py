@@ -41,7 +41,7 @@ def push(ws: Workspace, environment: str, name: str = "champion", *, tell: Tell 
     """
     release = ws.registry.named(environment, name)
     _refuse_quarantined(ws, release)
-    hub = _hub(ws)
+    hub = _hub(ws, environment)
     try:
         return _push(ws, release, hub, tell)
     except NightshiftError as error:
@@ -57,7 +57,7 @@ def _push(ws: Workspace, release: Release, hub: Hub, tell: Tell) -> dict[str, An
     if standing is not None and standing.environment != release.environment:
         raise HubError(
             f"main of {hub.repo} is a release of {standing.environment!r}; one of {release.environment!r} needs a "
-            "repository of its own"
+            'repository of its own: write hub = "OWNER/NAME-{environment}"'
         )
     commit = hub.tagged(release.id)
     if commit is None:
@@ -87,7 +87,7 @@ def _push(ws: Workspace, release: Release, hub: Hub, tell: Tell) -> dict[str, An
 
 def _push_dataset(ws: Workspace, release: Release, tell: Tell) -> None:
     """Keeps the dataset version that a release learnt from in a repository of its own, where one is set."""
-    repo = ws.settings.registry.hub_dataset
+    repo = ws.settings.registry.hub_dataset_of(release.environment)
     version = _dataset_version(ws, release)
     if not repo or version is None:
         return
@@ -111,7 +111,7 @@ def pull(
     Raises HubError where it cannot be fetched, and NightshiftError for one whose files are not what their hash says,
     that does not load, is of another environment, or was quarantined here; then nothing here changed.
     """
-    hub = _hub(ws)
+    hub = _hub(ws, environment)
     commit = hub.commit_of(revision)
     folder = _incoming(ws, commit)
     manifest = hub.download(commit, folder)
@@ -136,11 +136,12 @@ def pull(
     return {"release": release.id, "repo": hub.repo, "commit": commit, "revision": revision, "champion": champion}
 
 
-def _hub(ws: Workspace) -> Hub:
+def _hub(ws: Workspace, environment: str) -> Hub:
     told = ws.settings.registry
-    if not told.hub:
+    repo = told.hub_of(environment)
+    if not repo:
         raise NightshiftError('no repository on the Hub is set; write hub = "OWNER/NAME" under [registry]')
-    return Hub(told.hub, private=told.private)
+    return Hub(repo, private=told.private)
 
 
 def _refuse_quarantined(ws: Workspace, release: Release) -> None:
@@ -233,7 +234,7 @@ def _keep(
             id=new_id(),
             environment=release.environment,
             release=release.id,
-            repo=ws.settings.registry.hub,
+            repo=ws.settings.registry.hub_of(release.environment),
             step=step,
             commit=commit,
             reason=reason,

@@ -238,10 +238,22 @@ class RegistrySettings(Section):
     """How long releases are kept, and where else. A token stands in the environment (HF_TOKEN), never here."""
 
     retention_days: float = Field(30.0, ge=0, description="A former champion is kept this long after it served.")
-    hub: str = Field("", description="Repository on the Hugging Face Hub, OWNER/NAME; empty: none.")
+    hub: str = Field(
+        "", description="Repository on the Hugging Face Hub, OWNER/NAME; {environment} in it is filled in; empty: none."
+    )
     private: bool = Field(True, description="Whether a repository that is made is private.")
-    hub_dataset: str = Field("", description="Dataset repository, OWNER/NAME, that versions are kept in; empty: none.")
+    hub_dataset: str = Field(
+        "", description="Dataset repository that versions are kept in, named in the same way; empty: none."
+    )
     licence: str = Field("other", description="Licence that the model card names, as the Hub spells it.")
+
+    def hub_of(self, environment: str) -> str:
+        """The repository of an environment's releases, which no other's may stand in; empty where none is set."""
+        return self.hub.replace("{environment}", environment)
+
+    def hub_dataset_of(self, environment: str) -> str:
+        """The repository of an environment's dataset versions; empty where none is set."""
+        return self.hub_dataset.replace("{environment}", environment)
 
 
 class RolloutSettings(Section):

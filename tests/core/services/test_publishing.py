@@ -72,6 +72,18 @@ def test_a_repository_is_of_one_environment(here, hub, environment, new_home, tm
     assert hub.repo(REPO).branches == before
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("environment", ["group_qc"], indirect=True)
+def test_each_environment_has_a_repository_of_its_own_where_the_name_says_so(ws, hub, environment, new_home, tmp_path):
+    each_its_own = {"hub": "me/{environment}", "hub_dataset": "me/words-{environment}"}
+    home = Path(shutil.copytree(new_home("screen"), tmp_path / "of-screens"))
+    assert push(Workspace.open(home, registry=each_its_own), "screen")["repo"] == "me/screen"
+    here = Workspace.open(ws.home, registry=each_its_own)
+    assert push(here, environment)["repo"] == "me/group_qc"
+    assert {step.repo for step in here.store.find(HubStep)} == {"me/group_qc"}
+    assert pull(here, environment, promote=False)["release"] == here.store.champion(environment)
+
+
 def test_pushing_again_sends_nothing_and_changes_nothing(here, hub):
     push(here, "screen")
     before = dict(hub.repo(REPO).branches), uploads(hub)

@@ -1,7 +1,9 @@
 """From random weights to a stage A that says what is there and a stage B that judges by it."""
 
+import contextlib
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -24,6 +26,8 @@ __all__ = ["Sizes", "bench_groups", "learn_verdicts", "read_groups"]
 HELD_OUT_SEED = 1
 """Of groups that nobody is taught; their sites and dates are drawn anew."""
 CURVE_POINTS = 20
+VERDICTS_FOLDER = "verdicts"
+LOOK_S = 2.0
 
 
 class Sizes(NamedTuple):
@@ -101,7 +105,8 @@ def bench_groups(
         )
         before = stage_b_figures(warm, unseen, unseen_lines)
         progress(taught, total)
-        learnt, curve = learn_verdicts(folder / "verdicts", warm, known, known_lines, sizes, seed=seed)
+        with _followed(folder / VERDICTS_FOLDER, lambda steps: progress(taught + steps, total)):
+            learnt, curve = learn_verdicts(folder / VERDICTS_FOLDER, warm, known, known_lines, sizes, seed=seed)
         after = stage_b_figures(learnt, unseen, unseen_lines)
         # What is amiss with true lines is stage B's own.
         on_true_lines = stage_b_figures(learnt, unseen, [group.summaries for group in unseen])
@@ -115,6 +120,24 @@ def bench_groups(
         "seconds": round(time.perf_counter() - began, 1),
         "sizes": sizes._asdict(),
     }
+
+
+@contextlib.contextmanager
+def _followed(folder: Path, tell: Callable[[int], None]) -> Iterator[None]:
+    """Tells now and then how many steps the training that writes `folder` has taken."""
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(LOOK_S):
+            tell(len(read_steps(folder)))
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        looking.join()
 
 
 def read_groups(sizes: Sizes, seed: int) -> list[DrawnGroup]:
