@@ -92,3 +92,25 @@ def import_labelled(directory: Folder, home: Home = None, as_json: Json = False)
         return import_folder(terminal, home, GROUP_QC, directory)
 
     run(command, home=home, as_json=as_json)
+
+
+@group.command("draw")
+def draw(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder that is not there yet, or empty.")],
+    count: Annotated[int, typer.Option(min=1, help="Groups.")] = 40,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same groups.")] = 0,
+    mission: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="NAME", help="What is inspected; may be given again. Else all that are shipped."),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Draw labelled groups of photos, half of them with a planted fault, in the form that `group import` takes."""
+
+    def command(terminal: Terminal) -> Answer:
+        from app.commands.groups import draw
+
+        return draw(terminal, out, count=count, seed=seed, missions=mission or ())
+
+    run(command, home=home, as_json=as_json)

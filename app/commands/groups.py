@@ -1,5 +1,6 @@
 """`nightshift group`: photos of a cabinet, inspected."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from app.terminal import Answer, Terminal
 from core.schema import NightshiftError
 from core.services.groups import (
     Inspector,
+    draw_group_folder,
     evaluate_groups,
     group_pairs,
     import_groups,
@@ -29,6 +31,7 @@ __all__ = [
     "GROUP_QC",
     "bench",
     "day",
+    "draw",
     "evaluate",
     "import_labelled",
     "inbox",
@@ -95,6 +98,13 @@ def evaluate(terminal: Terminal, home: Path | None, dataset: Path, release: str)
     return Answer(figures, lambda console: console.print_json(data=figures))
 
 
+def draw(terminal: Terminal, out: Path, *, count: int, seed: int, missions: Sequence[str]) -> Answer:
+    """Groups with planted faults, into a new folder."""
+    with terminal.progress("drawing groups") as progress:
+        found = draw_group_folder(out, count=count, seed=seed, missions=missions, progress=progress)
+    return Answer(found, partial(_show_drawn, found))
+
+
 def pairs_of(environment: str) -> PairsOf:
     """How a labelled folder of `environment` is read: groups lie in folders of their own."""
     return group_pairs if environment == GROUP_QC else labelled_pairs
@@ -123,6 +133,12 @@ def simulate(
             progress=progress,
         )
     return Answer(found, partial(_show_simulation, found))
+
+
+def _show_drawn(found: dict[str, Any], console: Console) -> None:
+    verdicts = "，".join(f"{verdict} {count}" for verdict, count in found["verdicts"].items())
+    console.print(f"{found['groups']} groups of {found['photos']} photos in {found['directory']}", markup=False)
+    console.print(f"{verdicts}; {', '.join(f'{name} {count}' for name, count in found['missions'].items())}")
 
 
 def _show(told: dict[str, Any], console: Console) -> None:

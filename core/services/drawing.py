@@ -1,7 +1,6 @@
 """A labelled folder of drawn screens, as large as wanted, with what is true of each beside it."""
 
 import math
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,7 +24,7 @@ from core.environments.screen.rendering import (
     render,
 )
 from core.schema import NightshiftError
-from core.services.folders import TASK_COLUMNS
+from core.services.folders import TASK_COLUMNS, new_folder
 
 __all__ = ["TRUTH", "DrawnFolder", "draw_folder", "read_truth"]
 
@@ -72,23 +71,14 @@ def draw_folder(
     take turns. Raises NightshiftError for a folder that holds something, for a kind or language that does not exist,
     for a template that is wrong, and where there is no Chromium; then nothing is left behind.
     """
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise NightshiftError(f"{directory} is there already and not empty; name a new folder to draw into")
     catalogue = load_catalogue(templates)
     scenes = _scenes(catalogue, count, seed, _kinds(kinds), languages or catalogue.languages)
-    partial = directory.with_name(f".{directory.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    (partial / "images").mkdir(parents=True)
     began = time.perf_counter()
-    try:
+    with new_folder(directory) as partial:
+        (partial / "images").mkdir()
         truths = _draw(scenes, catalogue, partial, progress)
         tasks = _tasks(scenes, catalogue)
         _write(partial, scenes, truths, tasks)
-        if directory.exists():
-            directory.rmdir()
-        partial.rename(directory)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return _report(directory, scenes, tasks, time.perf_counter() - began)
 
 

@@ -1,6 +1,9 @@
 """Labelled folders as they lie on disk: images/, tasks.csv, manifest.csv."""
 
+import contextlib
 import csv
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -9,7 +12,7 @@ from core.media import read_file
 from core.schema import NightshiftError
 from core.settings import MediaSettings
 
-__all__ = ["TASK_COLUMNS", "FolderRow", "read_folder", "read_within", "rows_of_table"]
+__all__ = ["TASK_COLUMNS", "FolderRow", "new_folder", "read_folder", "read_within", "rows_of_table"]
 
 TASK_COLUMNS = ("file", "task_description", "label")
 
@@ -27,6 +30,26 @@ class FolderRow(BaseModel):
     @property
     def hard(self) -> bool:
         return (self.why or "").startswith("hard")
+
+
+@contextlib.contextmanager
+def new_folder(directory: Path) -> Iterator[Path]:
+    """A folder to write into, which becomes `directory` once all is written; nothing is left behind where that fails.
+
+    Raises NightshiftError where `directory` is there and holds something.
+    """
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise NightshiftError(f"{directory} is there already and not empty; name a new folder to draw into")
+    partial = directory.with_name(f".{directory.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if directory.exists():
+            directory.rmdir()
+        partial.rename(directory)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def read_folder(directory: Path) -> list[FolderRow]:

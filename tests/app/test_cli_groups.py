@@ -93,3 +93,28 @@ def test_what_cannot_be_is_told_in_one_line(home: Path, folder: Path, tmp_path: 
         tmp_path, "group", "watch", "--home", str(tmp_path / "other"), NIGHTSHIFT_ENVIRONMENTS='["screen"]'
     )
     assert (elsewhere.status, "is not served here" in elsewhere.err) == (1, True)
+
+
+def test_drawn_groups_can_be_measured_on_at_once(home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "groups"
+    told = ("group", "draw", "--out", str(out), "--count", "4", "--seed", "3", "--json")
+    drawn = nightshift(tmp_path / "drawing", *told)
+    assert drawn.status == 0, drawn.err
+    assert drawn.answer["groups"] == sum(drawn.answer["verdicts"].values()) == 4
+    assert set(drawn.answer["missions"].values()) == {1}
+    assert drawn.answer["photos"] == len(list(out.glob("*/*.png")))
+    told = ("evaluate", "--environment", "group_qc", "--dataset", str(out), "--home", str(home), "--json")
+    measured = nightshift(tmp_path / "measuring", *told)
+    assert measured.status == 0, measured.err
+    assert set(measured.answer["by_mission"]) == set(drawn.answer["missions"])
+
+
+def test_nothing_is_drawn_over_what_is_there_or_for_a_mission_that_is_none(folder: Path, tmp_path: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    over = nightshift(tmp_path / "over", "group", "draw", "--out", str(folder), "--json")
+    assert over.status != 0 and "not empty" in over.answer["error"]
+    assert sorted(folder.rglob("*")) == before
+    told = ("group", "draw", "--out", str(tmp_path / "new"), "--mission", "roof", "--json")
+    unknown = nightshift(tmp_path / "unknown", *told)
+    assert unknown.status != 0 and "'roof'; choose installation_direction" in unknown.answer["error"]
+    assert not (tmp_path / "new").exists()

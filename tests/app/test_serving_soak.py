@@ -76,6 +76,7 @@ def test_every_word_that_was_acknowledged_is_there_after_a_kill_and_none_twice(t
     assert rows == (WORDS, WORDS)
 
 
+@pytest.mark.timeout(3600)
 def test_memory_stays_flat_over_twenty_thousand_requests(tmp_path):
     requests = load_requests(None, 24)
     with serving(tmp_path / "home") as server:

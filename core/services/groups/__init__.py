@@ -1,5 +1,6 @@
 """Group quality control, as a person or a program asks for it."""
 
+from core.services.groups.drawing import draw_group_folder
 from core.services.groups.evaluating import evaluate_groups, group_pairs
 from core.services.groups.importing import import_groups
 from core.services.groups.inbox import inspect_inbox
@@ -20,6 +21,7 @@ __all__ = [
     "Inspector",
     "Mended",
     "correct_lines",
+    "draw_group_folder",
     "evaluate_groups",
     "group_pairs",
     "import_groups",

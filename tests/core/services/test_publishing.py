@@ -81,6 +81,7 @@ def test_each_environment_has_a_repository_of_its_own_where_the_name_says_so(ws,
     here = Workspace.open(ws.home, registry=each_its_own)
     assert push(here, environment)["repo"] == "me/group_qc"
     assert {step.repo for step in here.store.find(HubStep)} == {"me/group_qc"}
+    assert hub.repo("me/screen").tags.keys() != hub.repo("me/group_qc").tags.keys()
     assert pull(here, environment, promote=False)["release"] == here.store.champion(environment)
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.environments.group_qc.contract import FAIL
@@ -15,15 +15,19 @@ __all__ = ["COLUMNS", "draw_groups", "reason_of"]
 COLUMNS = ("group", "mission", "verdict", "reason")
 
 
-def draw_groups(directory: Path, groups: Sequence[DrawnGroup]) -> None:
+def draw_groups(
+    directory: Path, groups: Sequence[DrawnGroup], progress: Callable[[int, int], None] | None = None
+) -> None:
     """Writes `GROUP/1.png`..., `groups.csv` and `truth.jsonl` (the line of each photo) into `directory`.
 
     The same groups give the same bytes. Files of the same name are overwritten.
     """
-    for group in groups:
+    for drawn, group in enumerate(groups, start=1):
         (directory / group.name).mkdir(parents=True, exist_ok=True)
         for number, photo in enumerate(group.photos, start=1):
             photo.image.save(directory / group.name / f"{number}.png", compress_level=1)
+        if progress is not None:
+            progress(drawn, len(groups))
     with (directory / "groups.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
