@@ -94,7 +94,7 @@ def groups_page(console: gr.Blocks, ws: Workspace, engine: Engine) -> None:
     page_head(pages.GROUPS, environment, review_keys(titles), ws)
     sitting = gr.State(None, time_to_live=SESSION_S)
     shown = gr.Textbox(visible=False)
-    with gr.Column(elem_classes="ns-page ns-review"):
+    with gr.Column(elem_classes="ns-page ns-review", elem_id="ns-groups"):
         progress = html()
         with gr.Row(elem_classes="ns-split"):
             with gr.Column(scale=7, min_width=320):

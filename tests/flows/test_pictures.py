@@ -68,7 +68,8 @@ def dies_at_work(home: str) -> None:
     pictures.WORTH_S = pictures.BATCH_S = 0.0
     ws = Workspace.open(Path(home))
     with prefect_server(ws.home):
-        next(iter(pictures.in_processes(ws, "screen", pieces_of(ws, 6))))
+        pages = pictures.in_processes(ws, "screen", pieces_of(ws, 6))
+        next(iter(pages))  # `pages` is kept: a generator that nobody holds ends, and its processes with it
         workers = [each.pid for each in psutil.Process().children() if "spawn_main" in " ".join(each.cmdline())]
         sys.stdout.write(json.dumps(workers))
         sys.stdout.flush()

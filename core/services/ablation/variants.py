@@ -17,6 +17,9 @@ from core.settings import Settings
 
 __all__ = ["ablate_variants"]
 
+LEAST_HARM = 0.001
+"A share of answers, or of probability: with a dozen kinds some interval or other misses nothing by less than this."
+
 
 def ablate_variants(
     directory: Path,
@@ -33,8 +36,8 @@ def ablate_variants(
 
     A split is learnt from with all kinds that are on, then without each, from the same variants: the difference is
     that of leaving the kind out, on the same answers, with a 95% interval over applications. A kind does harm where
-    the whole interval of accuracy, or of the probability given to the right answer, lies below zero. Arguments as of
-    `core.services.ablation.ablate`. Raises NightshiftError for a kind that is none or is off.
+    accuracy, or the probability given to the right answer, is lower with it by LEAST_HARM or more and the whole
+    interval lies below zero. Arguments as of `core.services.ablation.ablate`. Raises NightshiftError for a kind that is none or is off.
     """
     on = [kind.name for kind in environment_named(environment).variant_kinds if kind.name not in settings.variants.off]
     for name in kinds or ():
@@ -79,8 +82,12 @@ def _worth(full: Sequence[Part], without: Sequence[Part]) -> dict[str, Any]:
         "variants": round(_items(full) - _items(without), 1),
         "accuracy": accuracy,
         "probability": {"difference": probability["accuracy"], "ci95": probability["ci95"]},
-        "does_harm": any(each["ci95"] is not None and each["ci95"][1] < 0 for each in (accuracy, probability)),
+        "does_harm": any(_is_harm(each["accuracy"], each["ci95"]) for each in (accuracy, probability)),
     }
+
+
+def _is_harm(difference: float, ci95: Sequence[float] | None) -> bool:
+    return ci95 is not None and ci95[1] < 0 and difference <= -LEAST_HARM
 
 
 def _scores(parts: Sequence[Part]) -> list[ItemScore]:

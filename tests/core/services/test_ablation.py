@@ -15,6 +15,7 @@ from core.services.ablation import ARMS, Arm, choose_arms, protocol
 from core.services.ablation.lessons import LateWords, Lessons, drawn_lessons, take_in
 from core.services.ablation.parts import Part, Parts
 from core.services.ablation.protocol import measured_apps
+from core.services.ablation.variants import _worth
 from core.services.classify import Classifier
 from core.services.folders import FolderRow, read_folder
 from core.settings import load_settings
@@ -168,3 +169,31 @@ def test_a_part_that_the_student_does_not_have_is_left_out_with_the_reason(home:
     arms, left_out = choose_arms(None, settings)
     assert "without_captions" not in {arm.name for arm in arms}
     assert left_out["without_captions"] == "the student 'vlm' has no such part; 'reader' has"
+
+
+def part(probabilities: list[float]) -> Part:
+    scores = [
+        ItemScore(example=str(n), cluster=str(n), score=float(p > 0.5), expected_probability=p)
+        for n, p in enumerate(probabilities)
+    ]
+    return Part(scores=scores, hard=[False] * len(scores), latency_ms=[1.0] * len(scores))
+
+
+@pytest.mark.parametrize(
+    ("costs", "harm"), [(0.0002, False), (0.02, True), (-0.02, False)], ids=["too little", "so much", "it helps"]
+)
+def test_a_kind_does_harm_where_it_surely_costs_more_than_chance_shows_in_some_kind_or_other(
+    costs: float, harm: bool
+) -> None:
+    without = [0.6 + n / 200 for n in range(40)]
+    worth = _worth([part([each - costs for each in without])], [part(without)])
+    assert worth["probability"]["difference"] == pytest.approx(-costs)
+    assert worth["does_harm"] is harm
+
+
+def test_a_kind_that_costs_much_here_and_helps_as_much_there_is_not_said_to_do_harm() -> None:
+    without = [0.6 + n / 200 for n in range(40)]
+    with_it = [each + (0.1 if n % 2 else -0.11) for n, each in enumerate(without)]
+    worth = _worth([part(with_it)], [part(without)])
+    assert worth["probability"]["difference"] == pytest.approx(-0.005)
+    assert not worth["does_harm"]
