@@ -37,7 +37,8 @@ def ablate_variants(
     A split is learnt from with all kinds that are on, then without each, from the same variants: the difference is
     that of leaving the kind out, on the same answers, with a 95% interval over applications. A kind does harm where
     accuracy, or the probability given to the right answer, is lower with it by LEAST_HARM or more and the whole
-    interval lies below zero. Arguments as of `core.services.ablation.ablate`. Raises NightshiftError for a kind that is none or is off.
+    interval lies below zero. Arguments as of `core.services.ablation.ablate`. Raises NightshiftError for a kind that
+    is none or is off.
     """
     on = [kind.name for kind in environment_named(environment).variant_kinds if kind.name not in settings.variants.off]
     for name in kinds or ():
