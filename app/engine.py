@@ -304,9 +304,9 @@ class Engine:
                 for read in reads:
                     read.asked.fail(error)
                 continue
+            self._observe("verdict", [read.asked for read in reads], began_ns)
             for read in reads:
                 self._log.put(_Answered(read, _own(read, predicted[read.example.id])))
-            self._observe("verdict", [read.asked for read in reads], began_ns)
 
     def _keep(self, batch: list[_Answered]) -> None:
         """The last stage: one transaction for all; only then is anything answered."""
@@ -325,6 +325,7 @@ class Engine:
             for each in kept:
                 each.read.asked.fail(error)
             return
+        self._observe("log", [each.read.asked for each in kept], began_ns)
         for each, prediction in zip(kept, logged, strict=True):
             if prediction is None:
                 each.read.asked.fail(NightshiftError(ERASED_MEANWHILE))
@@ -335,7 +336,6 @@ class Engine:
                 # It is stored, and neither it nor what comes behind it can be called off any more.
                 logger.exception("an answer was not counted")
             each.read.asked.answer.set_result(prediction)
-        self._observe("log", [each.read.asked for each in kept], began_ns)
 
     def _count(self, read: _Read, prediction: Prediction) -> None:
         """Tells metrics and a challenger on trial of an answer."""
@@ -350,10 +350,15 @@ class Engine:
             self._shadows.consider(read.trial, read.champion, prediction)
 
     def _observe(self, stage: str, asked: Sequence[_Asked], began_ns: int) -> None:
+        """Tells metrics and traces of a stage that ended, before what it was for goes on or is answered."""
         ended_ns = time.time_ns()
-        self.metrics.stage_seconds.labels(stage).observe((ended_ns - began_ns) / 1e9)
-        self.metrics.batch_size.labels(stage).observe(len(asked))
-        stage_span(stage, (each.context for each in asked), began_ns, ended_ns, batch=len(asked))
+        try:
+            self.metrics.stage_seconds.labels(stage).observe((ended_ns - began_ns) / 1e9)
+            self.metrics.batch_size.labels(stage).observe(len(asked))
+            stage_span(stage, (each.context for each in asked), began_ns, ended_ns, batch=len(asked))
+        except Exception:
+            # Nobody waits in vain for an answer because it could not be counted.
+            logger.exception("a stage was not counted")
 
     def _show_places(self) -> None:
         self.metrics.places.set(self._settings.places)
