@@ -22,6 +22,7 @@ SERVE = (
 )
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 90_000
+SENT_MS = 3_000
 REVIEWED = 20
 SEEN = """() => {
     const desk = window.nightshift.review;
@@ -91,6 +92,16 @@ def open_page(
     page.on("console", lambda message: faults.append(message.text) if _is_fault(message) else None)
     page.on("request", lambda request: faults.append(request.url) if not _is_ours(request.url, server) else None)
     return page, faults
+
+
+def close_window(page: Page) -> None:
+    """As a person closes a window: the page hears of it, which it does not when its context goes first.
+
+    A browser sends what a page says as it goes, but a context that ends takes that back.
+    """
+    page.goto("about:blank")
+    page.wait_for_timeout(SENT_MS)
+    page.context.close()
 
 
 def _is_fault(message) -> bool:

