@@ -5,7 +5,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from app.options import Home, Json
+from app.options import Home, Json, NewFolder
 from app.terminal import Answer, Terminal, run
 
 __all__ = ["group"]
@@ -96,7 +96,7 @@ def import_labelled(directory: Folder, home: Home = None, as_json: Json = False)
 
 @group.command("draw")
 def draw(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder that is not there yet, or empty.")],
+    out: NewFolder,
     count: Annotated[int, typer.Option(min=1, help="Groups.")] = 40,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same groups.")] = 0,
     mission: Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from app.options import Home, Json
+from app.options import Home, Json, NewFolder
 from app.terminal import Answer, Terminal, run
 
 __all__ = ["bootstrap", "draw"]
@@ -15,7 +15,7 @@ HUB = "hub:"
 
 
 def draw(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder that is not there yet, or empty.")],
+    out: NewFolder,
     count: Annotated[int, typer.Option(min=1, help="Screens.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same screens.")] = 0,
     kind: Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Optional
 
 import typer
 
-__all__ = ["SCREEN", "Dataset", "Environment", "Home", "Json"]
+__all__ = ["SCREEN", "Dataset", "Environment", "Home", "Json", "NewFolder"]
 
 SCREEN = "screen"
 """The environment that commands are about, unless `--environment` names another; some know no other."""
@@ -21,3 +21,4 @@ Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON objec
 Dataset = Annotated[
     Path, typer.Option("--dataset", metavar="DIR", help="A labelled folder: images/, tasks.csv, manifest.csv.")
 ]
+NewFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder that is not there yet, or empty.")]
